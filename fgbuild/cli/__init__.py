@@ -1,0 +1,119 @@
+"""The command line: one module per command, imported only when that command is used."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fgbuild import __version__
+from fgbuild.errors import FgbuildError
+
+COMMANDS: dict[str, str] = {
+    "build": "fgbuild.cli.build",
+    "plan": "fgbuild.cli.plan",
+    "why": "fgbuild.cli.why",
+    "verify": "fgbuild.cli.verify",
+    "eval": "fgbuild.cli.eval",
+    "call": "fgbuild.cli.call",
+    "new": "fgbuild.cli.new",
+    "check": "fgbuild.cli.check",
+    "schema": "fgbuild.cli.schema",
+    "ui": "fgbuild.cli.ui",
+    "runs": "fgbuild.cli.runs",
+    "log": "fgbuild.cli.log",
+    "clean": "fgbuild.cli.clean",
+}
+"""Name → module with `add_arguments(parser)` and `run(args) -> int`; its docstring's first line is the help."""
+
+DEFAULT_COMMAND = "ui"
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code (see `fgbuild.errors`)."""
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except FgbuildError as error:
+        _say(f"error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone. What is still buffered must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(argv: list[str]) -> int:
+    top = _top_parser()
+    chosen = top.parse_args(argv)
+    name = chosen.command or DEFAULT_COMMAND
+    if name not in COMMANDS:
+        top.error(f"there is no command {name!r}{_nearest(name)}")
+    module = importlib.import_module(COMMANDS[name])
+    parser = argparse.ArgumentParser(prog=f"fgbuild {name}", description=_first_line(module.__doc__))
+    parser.add_argument("--root", type=Path, default=chosen.root, metavar="DIR", help=argparse.SUPPRESS)
+    module.add_arguments(parser)
+    code: int = module.run(parser.parse_args(chosen.arguments))
+    return code
+
+
+def _top_parser() -> argparse.ArgumentParser:
+    parser = _TopParser(
+        prog="fgbuild",
+        description="Builds small function-calling models from TOML manifests; without a command: the dashboard.",
+        usage="fgbuild [--root DIR] [COMMAND] [ARGUMENT ...]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--root", type=Path, metavar="DIR", help="the project (default: the nearest parent with fgbuild.toml)"
+    )
+    parser.add_argument("--version", action="version", version=f"fgbuild {__version__}")
+    parser.add_argument("command", nargs="?", metavar="COMMAND", help=argparse.SUPPRESS)
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+class _TopParser(argparse.ArgumentParser):
+    """Reads the commands' own words for the help text only when somebody asks for it."""
+
+    def format_help(self) -> str:
+        self.epilog = _command_help()
+        return super().format_help()
+
+
+def _command_help() -> str:
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"  {name:<{width}}{_summary(module)}".rstrip() for name, module in COMMANDS.items()]
+    return "\n".join(["commands:", *lines, "", "fgbuild COMMAND --help says more about one."])
+
+
+def _summary(module: str) -> str:
+    """The first line of a command's docstring, read from its source: importing all would take long."""
+    import ast
+
+    path = Path(__file__).parent / f"{module.rpartition('.')[2]}.py"
+    try:
+        return _first_line(ast.get_docstring(ast.parse(path.read_bytes())))
+    except OSError:
+        return ""
+
+
+def _first_line(docstring: str | None) -> str:
+    return (docstring or "").strip().partition("\n")[0]
+
+
+def _nearest(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, COMMANDS, n=1)
+    return f"; did you mean {close[0]!r}?" if close else "; fgbuild --help lists them"
+
+
+def _say(text: Any) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,108 @@
+"""Bring domains up to date: what changed is done again, what did not is left alone."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from types import FrameType
+from typing import TYPE_CHECKING, Protocol
+
+from fgbuild.cli.selection import add_selection, chosen_graph, open_project
+from fgbuild.engine.build import BuildRequest, BuildResult, Listener, build, finished_event, locked
+from fgbuild.engine.paths import Paths
+from fgbuild.engine.workspace import Workspace
+from fgbuild.errors import FgbuildError, InterruptedBuild
+from fgbuild.events import Event, encode
+
+if TYPE_CHECKING:
+    from fgbuild.engine.executor import Executor
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_selection(parser)
+    parser.add_argument("--headless", action="store_true", help="plain lines even on a terminal")
+    parser.add_argument("--jobs", type=_positive, metavar="N", help="at most N stages at once (default: what fits)")
+    parser.add_argument("--force", action="store_true", help="run every chosen stage, up to date or not")
+    parser.add_argument("--keep-going", action="store_true", help="after a failure go on with what does not need it")
+    parser.add_argument("--executor", choices=("local",), default="local", help="where workers run")
+    parser.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    started = time.monotonic()
+    signal.signal(signal.SIGTERM, _interrupt)
+    project = open_project(args)
+    if not args.domains and not args.all:
+        raise FgbuildError(f"name the domains to build ({', '.join(project.domains) or 'none yet'}) or give --all")
+    graph = chosen_graph(args, project)
+    request = BuildRequest(
+        command=shlex.join(["fgbuild", *sys.argv[1:]]),
+        base=project.base_name,
+        profile=project.profile,
+        jobs=args.jobs,
+        force=args.force,
+        keep_going=args.keep_going,
+    )
+    views: list[_View] = []
+    with locked(Paths(project.root)), Workspace(project.root) as workspace:
+        try:
+            result = build(workspace, graph, request, _executor, lambda: _listeners(args.json, views))
+        finally:
+            for view in views:
+                view.close()
+    if result.run is None:
+        _say_up_to_date(args.json, result, time.monotonic() - started)
+    return result.exit_code
+
+
+class _View(Protocol):
+    """What `fgbuild.views` hands out, as far as a build needs it."""
+
+    def handle(self, event: Event) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def _listeners(as_json: bool, views: list[_View]) -> Sequence[Listener]:
+    """The view that shows the run: JSON lines for programs, plain lines for people."""
+    if as_json:
+        from fgbuild.views.jsonl import JsonlView
+
+        views.append(JsonlView(sys.stdout))
+    else:
+        from fgbuild.views.plain import PlainView
+
+        color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        views.append(PlainView(sys.stdout, color=color))
+    return [view.handle for view in views]
+
+
+def _executor() -> Executor:
+    from fgbuild.executors.local import LocalExecutor
+
+    return LocalExecutor()
+
+
+def _say_up_to_date(as_json: bool, result: BuildResult, seconds: float) -> None:
+    text = f"{len(result.skipped)} stages up to date ({seconds:.2f} s)"
+    if as_json:
+        result.seconds = seconds
+        sys.stdout.write(encode(finished_event(result)).decode("utf-8"))
+        print(text, file=sys.stderr)
+    else:
+        print(text)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise InterruptedBuild("stopped before the build began; nothing was changed")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)

@@ -1,0 +1,75 @@
+"""Show what a build would do, why, and how long it would take; build nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from fgbuild.cli.selection import add_selection, chosen_graph, open_project
+from fgbuild.engine.plan import CACHED, RUN, SKIP, Planner, plan_entry
+from fgbuild.engine.workspace import Workspace
+
+_MAX_REASONS = 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_selection(parser)
+    parser.add_argument("--force", action="store_true", help="as if built with --force")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def run(args: argparse.Namespace) -> int:
+    project = open_project(args)
+    graph = chosen_graph(args, project)
+    with Workspace(project.root) as workspace:
+        decisions = Planner(workspace, force=args.force).plan(graph)
+        entries = [plan_entry(workspace, decision) for decision in decisions.values()]
+    if args.json:
+        print(json.dumps({"stages": entries}, indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(plan_lines(entries)))
+    return 0
+
+
+def plan_lines(entries: list[dict[str, Any]]) -> list[str]:
+    """One line for each stage that is not up to date, and one for the whole."""
+    shown = [entry for entry in entries if entry["action"] != SKIP]
+    width = max((len(entry["id"]) for entry in shown), default=0)
+    lines = []
+    for entry in shown:
+        reasons = [reason["text"] for reason in entry["reasons"]]
+        more = len(reasons) - _MAX_REASONS
+        because = ", ".join(reasons[:_MAX_REASONS]) + (f", and {more} more" if more > 0 else "")
+        lines.append(f"{entry['id']:<{width}}  {entry['action']:<6}  {_time(entry):>7}  {because}".rstrip())
+    return [*lines, _total(entries)]
+
+
+def _time(entry: dict[str, Any]) -> str:
+    if entry["action"] != RUN:
+        return ""
+    seconds = entry["predicted_seconds"]
+    return "?" if seconds is None else f"~{duration(seconds)}"
+
+
+def _total(entries: list[dict[str, Any]]) -> str:
+    counts = {action: sum(entry["action"] == action for entry in entries) for action in (RUN, CACHED, SKIP)}
+    if counts[SKIP] == len(entries):
+        return f"{len(entries)} stages up to date"
+    known = [entry["predicted_seconds"] for entry in entries if entry["predicted_seconds"] is not None]
+    unknown = len(entries) - len(known)
+    work = f", {duration(sum(known))} of work" if sum(known) else ""
+    doubt = f" and {unknown} stages of unknown length" if unknown else ""
+    return f"{counts[RUN]} to run{work}{doubt}, {counts[CACHED]} to restore, {counts[SKIP]} up to date"
+
+
+def duration(seconds: float) -> str:
+    """`0.4s`, `12s`, `6m52s`, `1h05m`."""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"

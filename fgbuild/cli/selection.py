@@ -1,0 +1,41 @@
+"""Which project and which stages a command is about: arguments that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fgbuild.engine.graph import Graph, build_graph, select
+from fgbuild.errors import FgbuildError
+from fgbuild.manifest import find_root, resolve_project
+from fgbuild.stages import PIPELINE
+
+if TYPE_CHECKING:
+    from fgbuild.manifest import Project
+
+
+def add_selection(parser: argparse.ArgumentParser, *, until: bool = True) -> None:
+    parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="domains by name")
+    parser.add_argument("--all", action="store_true", help="all domains")
+    add_variant(parser)
+    if until:
+        parser.add_argument("--until", metavar="STAGE", help="stop after this stage (train, export, …)")
+
+
+def add_variant(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--base", metavar="NAME", help="base model of fgbuild.toml to build on")
+    parser.add_argument("--profile", metavar="NAME", help="profile of fgbuild.toml to apply")
+
+
+def open_project(args: argparse.Namespace) -> Project:
+    """The project in `--root` or above the current directory, for the chosen base and profile."""
+    root: Path = find_root(args.root)
+    return resolve_project(root, base=args.base, profile=args.profile)
+
+
+def chosen_graph(args: argparse.Namespace, project: Project) -> Graph:
+    """The stages that the arguments name."""
+    if args.all and args.domains:
+        raise FgbuildError("--all and names of domains exclude each other; leave one of them out")
+    return select(build_graph(project, PIPELINE), args.domains, args.until)

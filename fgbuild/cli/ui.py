@@ -1,0 +1,61 @@
+"""`fgbuild ui`: the dashboard on the running or latest build, or on a past one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+_NO_RUN = "No build has run here yet; `fgbuild build --all` starts one."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--replay",
+        metavar="RUN",
+        help="show a past build: its id or the start of it (`fgbuild runs` lists them)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the dashboard; without a terminal, or with CI set, print the run's summary instead."""
+    from fgbuild.engine.paths import Paths
+    from fgbuild.engine.runs import find_run
+    from fgbuild.manifest import find_root
+
+    root = find_root(args.root)
+    replay = find_run(Paths(root), args.replay) if args.replay else None
+    if not _has_terminal():
+        return _print_summary(root, replay)
+    from fgbuild.views.tui.app import DashboardApp
+
+    app = DashboardApp(root, replay)
+    app.run()
+    if app.going:
+        print(f"The build goes on (run {app.shown_run}); `fgbuild` shows it again.", file=sys.stderr)
+    return app.return_code or 0
+
+
+def _has_terminal() -> bool:
+    """Whether a person sits at a terminal that can show a full screen."""
+    if os.environ.get("CI") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty() and sys.stdin.isatty()
+
+
+def _print_summary(root: Path, run_id: str | None) -> int:
+    from fgbuild.events import read_events
+    from fgbuild.views import runs, table, text
+    from fgbuild.views.state import BuildState, apply
+
+    shown = run_id or runs.latest_run(root)
+    if shown is None:
+        print(_NO_RUN)
+        return 0
+    state = BuildState(run=shown)
+    for event in read_events(runs.log_path(root, shown)):
+        apply(state, event)
+    lines = table.summary(state, going=runs.is_going(state))
+    print(text.for_encoding("\n".join(lines), sys.stdout.encoding))
+    return 0

@@ -1,0 +1,162 @@
+"""A user's own JSONL files: one conversation a line, checked line by line.
+
+A line is a JSON object:
+
+    messages   the conversation (see `own_messages` for the shapes that are understood)
+    tools      optional: tools other than the manifest's, a list or a JSON string of one
+    id         optional: unique in the file; default `<file stem>-<line>`
+    family     optional: rows of one family are near copies of each other; default `own/<file stem>-<line>`
+    kind       optional: single, parallel, sequence, clarify or decline; default: guessed from the calls
+
+Other keys are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from fgbuild.domains.own_messages import MessageReader, guessed_kind, parse_json
+from fgbuild.domains.scenario import Kind
+from fgbuild.errors import DataError, FormatError
+from fgbuild.functiongemma.check import problems as tool_problems
+from fgbuild.functiongemma.render import render
+from fgbuild.functiongemma.tokens import bare_tool
+
+Row = dict[str, Any]
+Tool = dict[str, Any]
+LineProblem = tuple[int | None, str]
+"""Line (1-based; None for the whole file), message."""
+
+NEXT_STEP = "Correct or remove these lines, then run `fgbuild check`."
+_MAX_LISTED = 1000
+"""Most problems in one message; a file of another kind has one on every line."""
+
+
+def read_rows(path: Path, tools: list[Tool], *, display: str, max_bad: int = 0) -> list[Row]:
+    """The rows of a JSONL file as trajectory rows.
+
+    tools: the manifest's, resolved. display: the file's name in messages and in each row's
+    `source` (`data/mine.jsonl:12`). max_bad: how many lines may be bad and are left out.
+    A row has id, scenario ("own"), kind, family, source, messages, and tools where its own differ.
+    Raises DataError that lists each problem as `file:line: …`.
+    """
+    rows, problems = inspect_rows(path, tools, display=display)
+    bad_lines = {line for line, _ in problems}
+    if not rows or None in bad_lines or len(bad_lines) > max_bad:
+        raise DataError("\n".join([*listed(problems, display), NEXT_STEP]))
+    return rows
+
+
+def listed(problems: list[LineProblem], display: str) -> list[str]:
+    """Problems as `file:line: …`, at most a thousand of them."""
+    lines = [f"{display}:{line}: {text}" if line else f"{display}: {text}" for line, text in problems[:_MAX_LISTED]]
+    if len(problems) > _MAX_LISTED:
+        lines.append(f"{display}: and {len(problems) - _MAX_LISTED} problems more")
+    return lines
+
+
+def inspect_rows(path: Path, tools: list[Tool], *, display: str) -> tuple[list[Row], list[LineProblem]]:
+    """The good rows of a file, and what is wrong with the others."""
+    rows: list[Row] = []
+    problems: list[LineProblem] = []
+    lines_by_id: dict[str, int] = {}
+    try:
+        for number, line, complete in _lines(path):
+            row, found = _row(line, complete, tools, f"{path.stem}-{number}")
+            if not found and row["id"] in lines_by_id:
+                found = [f'id "{row["id"]}" is the id of line {lines_by_id[row["id"]]} too; change one of them']
+            problems += [(number, message) for message in found]
+            if not found:
+                lines_by_id[row["id"]] = number
+                rows.append({**row, "source": f"{display}:{number}"})
+    except OSError as error:
+        return [], [(None, f"cannot be read ({error.strerror}); check dataset.files")]
+    if not rows and not problems:
+        problems.append((None, "is empty; add at least one row"))
+    return rows, problems
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:
+    """(line number, content, whether a newline ends it) of each line that is not blank."""
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+            if line.strip():
+                yield number, line, line.endswith(b"\n")
+
+
+def _row(line: bytes, complete: bool, tools: list[Tool], default_id: str) -> tuple[Row, list[str]]:
+    """One line as a row without its source, and its problems; with problems the row is of no use."""
+    try:
+        data = parse_json(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return {}, [f"is not UTF-8 text (byte {error.start + 1}); save the file as UTF-8"]
+    except ValueError as error:
+        cut = "" if complete else "; the file seems to be cut off here"
+        return {}, [f"is not JSON: {error}{cut}"]
+    if not isinstance(data, dict):
+        return {}, ["must be a JSON object with messages"]
+    row: Row = {
+        "id": data.get("id", default_id),
+        "scenario": "own",
+        "kind": data.get("kind"),
+        "family": data.get("family") or f"own/{default_id}",
+    }
+    problems = _label_problems(row)
+    own_tools, found = _tools(data.get("tools"))
+    if found:
+        return row, problems + found
+    known = own_tools or tools
+    reader = MessageReader(known)
+    row["messages"] = reader.read(data.get("messages"))
+    problems += reader.problems
+    if not problems:
+        row["kind"] = row["kind"] or guessed_kind(row["messages"])
+        if own_tools and own_tools != tools:
+            row["tools"] = own_tools
+        problems = _format_problems(row["messages"], known)
+    return row, problems
+
+
+def _label_problems(row: Row) -> list[str]:
+    problems = [
+        f"{key} must be text that is not empty"
+        for key in ("id", "family")
+        if not isinstance(row[key], str) or not row[key]
+    ]
+    if row["kind"] is not None and row["kind"] not in get_args(Kind):
+        problems.append(f"kind: {row['kind']!r} is not a kind; use {', '.join(get_args(Kind))}, or leave it out")
+    return problems
+
+
+def _tools(value: Any) -> tuple[list[Tool], list[str]]:
+    """A row's own tools in our shape, and what is wrong with them; an absent or null list is no tools."""
+    if value is None:
+        return [], []
+    if isinstance(value, str):
+        try:
+            value = parse_json(value)
+        except ValueError as error:
+            return [], [f"tools is not JSON: {error}"]
+    if not isinstance(value, list):
+        return [], ["tools must be a list of tools, or that list as a JSON string"]
+    if found := tool_problems(value):
+        return [], [f"{field}: {message}" for field, message in found]
+    return [_complete(bare_tool(tool)) for tool in value], []
+
+
+def _complete(tool: Mapping[str, Any]) -> Tool:
+    parameters = {"type": "object", "properties": {}, "required": [], **tool.get("parameters", {})}
+    return {"name": tool["name"], "description": tool["description"], "parameters": parameters}
+
+
+def _format_problems(messages: list[dict[str, Any]], tools: list[Tool]) -> list[str]:
+    """What the prompt format cannot carry: control tokens in text, messages in an impossible order, …"""
+    try:
+        render(messages, tools)
+    except FormatError as error:
+        return [str(error).rstrip(".")]
+    return []

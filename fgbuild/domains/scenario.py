@@ -1,0 +1,142 @@
+"""Seeded scenarios: what a domain says about itself, and how trajectories are drawn from it.
+
+A domain module defines `SCENARIOS`, a tuple of `Scenario`. Each has phrasings (the user's
+request with `{slot}`s; every phrasing is one *template family*) and a function that, given a
+`Draw`, makes an `Episode`: the slot values and the turns that follow the request.
+
+Splits cannot leak by construction: a family belongs to one split by its index, and `Draw.pick`
+gives each split its own part of a pool, by a stable hash of the value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Split = Literal["train", "eval"]
+Kind = Literal["single", "parallel", "sequence", "clarify", "decline"]
+Message = dict[str, Any]
+
+EVAL_FAMILY_EVERY = 5
+"""Phrasing i of a scenario is held out for the eval split when i % 5 == 4."""
+
+
+def call(name: str, **arguments: Any) -> Message:
+    """An assistant turn with one tool call. Arguments given as None are left out."""
+    return calls((name, arguments))
+
+
+def calls(*pairs: tuple[str, Mapping[str, Any]]) -> Message:
+    """An assistant turn with parallel tool calls, as (name, arguments) pairs."""
+    return {
+        "role": "assistant",
+        "tool_calls": [
+            {
+                "type": "function",
+                "function": {
+                    "name": name,
+                    "arguments": {key: value for key, value in arguments.items() if value is not None},
+                },
+            }
+            for name, arguments in pairs
+        ],
+    }
+
+
+def result(name: str, **response: Any) -> Message:
+    """A tool's response."""
+    return results((name, response))
+
+
+def results(*pairs: tuple[str, Mapping[str, Any]]) -> Message:
+    """The responses to parallel calls, in the order of the calls."""
+    return {
+        "role": "tool",
+        "content": [{"name": name, "response": dict(response)} for name, response in pairs],
+    }
+
+
+def say(text: str) -> Message:
+    """An assistant turn in words: the final answer, a clarifying question, or a refusal."""
+    return {"role": "assistant", "content": text}
+
+
+def belongs_to_eval(value: Any) -> bool:
+    """Whether a pool value is the eval split's: one in four, by a hash that never changes."""
+    return hashlib.sha256(repr(value).encode()).digest()[0] % 4 == 0
+
+
+class Draw:
+    """A seeded source of values for one trajectory of one split."""
+
+    def __init__(self, rng: random.Random, split: Split) -> None:
+        self.rng = rng
+        self.split: Split = split
+
+    def pick(self, pool: Sequence[Any]) -> Any:
+        """One value of a pool, from this split's part of it: paths, symbols, numbers, free words.
+
+        A pool should have twenty values or more. Small closed sets (enum values, rule codes) are
+        `choice`s: the model cannot be asked for an enum value that it never saw.
+        """
+        part = [value for value in pool if belongs_to_eval(value) == (self.split == "eval")]
+        return self.rng.choice(part or list(pool))
+
+    def choice(self, values: Sequence[Any]) -> Any:
+        """One of a small closed set that both splits share."""
+        return self.rng.choice(list(values))
+
+    def sample(self, pool: Sequence[Any], count: int) -> list[Any]:
+        """`count` different values of this split's part of a pool."""
+        part = [value for value in pool if belongs_to_eval(value) == (self.split == "eval")]
+        return self.rng.sample(part if len(part) >= count else list(pool), count)
+
+    def number(self, low: int, high: int) -> int:
+        """A whole number from low to high, both included; the splits get different numbers."""
+        numbers = range(low, high + 1)
+        if len(numbers) < 12:
+            return self.rng.choice(numbers)
+        while True:
+            value = self.rng.choice(numbers)
+            if belongs_to_eval(value) == (self.split == "eval"):
+                return value
+
+    def chance(self, probability: float) -> bool:
+        return self.rng.random() < probability
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What follows one request: the phrasing's slot values, and the turns after it.
+
+    turns alternate assistant / tool and end with an assistant turn. A single call may end
+    right after its call, or go on with the tool's response and a final answer.
+    """
+
+    slots: Mapping[str, Any]
+    turns: Sequence[Message]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One thing a user may want, many ways to ask for it, and what should happen."""
+
+    name: str
+    kind: Kind
+    build: Callable[[Draw], Episode]
+    phrasings: Sequence[str]
+    weight: float = 1.0
+    literal: bool = field(default=False)
+    """True where registers and typos would change the meaning (quoted text, exact wording)."""
+
+    def families(self, split: Split) -> list[int]:
+        """Indices of the phrasings that belong to a split."""
+        held_out = EVAL_FAMILY_EVERY - 1
+        return [
+            index
+            for index in range(len(self.phrasings))
+            if (index % EVAL_FAMILY_EVERY == held_out) == (split == "eval")
+        ]

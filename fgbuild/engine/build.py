@@ -1,0 +1,114 @@
+"""A whole build: under the tree's lock, plan, run what has to run, and leave a log of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from fgbuild.engine.executor import Executor
+from fgbuild.engine.graph import Graph
+from fgbuild.engine.leftovers import clear_leftovers
+from fgbuild.engine.lock import TreeLock
+from fgbuild.engine.paths import Paths
+from fgbuild.engine.plan import SKIP, Planner, plan_entry
+from fgbuild.engine.runs import new_run_id, point_at
+from fgbuild.engine.workspace import Workspace
+from fgbuild.events import SCHEMA_VERSION, Event, EventLog
+
+Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """How to build. command, base, profile: for the log. jobs: most stages at once (None: what fits)."""
+
+    command: str
+    base: str | None = None
+    profile: str | None = None
+    jobs: int | None = None
+    force: bool = False
+    keep_going: bool = False
+
+
+@dataclass
+class BuildResult:
+    """Stage ids by what became of them. run: None where everything was up to date already."""
+
+    run: str | None
+    seconds: float
+    exit_code: int = 0
+    ran: list[str] = field(default_factory=list)
+    cached: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)
+
+    def event(self) -> Event:
+        """The fields of `build.finished`."""
+        return {
+            "ran": self.ran,
+            "cached": self.cached,
+            "skipped": self.skipped,
+            "failed": self.failed,
+            "not_run": self.not_run,
+            "seconds": round(self.seconds, 3),
+            "exit_code": self.exit_code,
+        }
+
+
+def finished_event(result: BuildResult) -> Event:
+    """`build.finished` of a build that had nothing to do and so left no log."""
+    head = {"v": SCHEMA_VERSION, "t": round(time.time(), 3), "run": result.run, "kind": "build.finished"}
+    return {**head, **result.event()}
+
+
+def build(
+    workspace: Workspace,
+    graph: Graph,
+    request: BuildRequest,
+    make_executor: Callable[[], Executor],
+    make_listeners: Callable[[], Sequence[Listener]] = list,
+) -> BuildResult:
+    """Bring every stage of `graph` up to date; call under `TreeLock`, from the main thread.
+
+    Where nothing has to be done no run is made, and neither executor nor listeners are asked for.
+    """
+    started = time.monotonic()
+    clear_leftovers(workspace.paths)
+    planner = Planner(workspace, force=request.force)
+    decisions = planner.plan(graph)
+    workspace.save()
+    if all(decision.action == SKIP for decision in decisions.values()):
+        return BuildResult(None, time.monotonic() - started, skipped=list(decisions))
+    # What follows is not needed to find that nothing is.
+    from fgbuild.engine.resources import Machine, Pool
+    from fgbuild.engine.scheduler import Scheduler
+
+    log = EventLog(workspace.paths.events(run := new_run_id()), run)
+    try:
+        log.listeners.extend(make_listeners())
+        point_at(workspace.paths, run)
+        log.emit(
+            "run.started",
+            command=request.command,
+            base=request.base,
+            profile=request.profile,
+            pid=os.getpid(),
+            stages=[plan_entry(workspace, decision) for decision in decisions.values()],
+        )
+        pool = Pool(Machine.detect(), request.jobs)
+        outcome = Scheduler(
+            workspace, graph, planner, decisions, make_executor(), log, pool, keep_going=request.keep_going
+        ).run()
+        result = BuildResult(run, time.monotonic() - started, **vars(outcome))
+        log.emit("build.finished", **result.event())
+        return result
+    finally:
+        log.close()
+
+
+def locked(paths: Paths) -> TreeLock:
+    """The lock a build (and `clean`) holds while it works on a tree."""
+    return TreeLock(paths.lock)

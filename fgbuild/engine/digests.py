@@ -1,0 +1,146 @@
+"""Content digests of files, read again only when the file may have changed.
+
+A row holds what `stat` said when the file was hashed. It is believed while `stat` says the same
+and the file had been left alone for a moment when it was hashed (the racy-timestamp rule: within
+one tick of the file system's clock, a second write leaves `stat` as it was).
+
+xxh3_128 notices local changes; BLAKE3 is the digest that names things.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat as stat_module
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from blake3 import blake3
+from xxhash import xxh3_128
+
+from fgbuild.engine.database import transaction
+from fgbuild.errors import DataError
+
+_CHUNK = 4 << 20
+_TICK_NS = 20_000_000
+_COARSE_TICK_NS = 2_000_000_000
+_ATTEMPTS = 5
+
+
+class _Row(NamedTuple):
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    recorded_ns: int
+    xxh3: bytes
+    blake3: str
+
+
+class Digests:
+    """BLAKE3 digests of files by path, remembered in the database."""
+
+    def __init__(self, database: sqlite3.Connection, clock: Callable[[], int] = time.time_ns) -> None:
+        self._database = database
+        self._clock = clock
+        self._rows: dict[str, _Row] | None = None
+        self._changed: dict[str, _Row] = {}
+
+    def of(self, path: Path | str) -> str | None:
+        """The BLAKE3 digest (hex) of a regular file's content; None where there is none."""
+        name = os.path.abspath(path)
+        try:
+            status = os.stat(name)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not stat_module.S_ISREG(status.st_mode):
+            return None
+        rows = self._loaded()
+        row = rows.get(name)
+        if row is not None and _same(row, status) and _settled(row):
+            return row.blake3
+        fresh = self._hash(name, row)
+        if fresh is None:
+            return None
+        rows[name] = self._changed[name] = fresh
+        return fresh.blake3
+
+    def save(self) -> None:
+        """Write what was learnt. Rows are an economy: where they cannot be written, nothing is lost."""
+        if not self._changed:
+            return
+        rows = [(name, *row) for name, row in self._changed.items()]
+        try:
+            with transaction(self._database):
+                self._database.executemany("REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        except sqlite3.OperationalError:
+            return
+        self._changed.clear()
+
+    def _loaded(self) -> dict[str, _Row]:
+        if self._rows is None:
+            self._rows = {row[0]: _Row(*row[1:]) for row in self._database.execute("SELECT * FROM files")}
+        return self._rows
+
+    def _hash(self, name: str, known: _Row | None) -> _Row | None:
+        """Read the file; again where it changed meanwhile."""
+        for _ in range(_ATTEMPTS):
+            try:
+                with open(name, "rb", buffering=0) as stream:
+                    started = self._clock()
+                    before = os.fstat(stream.fileno())
+                    xxh3, digest = _read(stream, known)
+                    after = os.stat(name)
+            except FileNotFoundError:
+                return None
+            except PermissionError as error:
+                raise DataError(f"{name}: cannot be read; make it readable") from error
+            row = _Row(before.st_size, before.st_mtime_ns, before.st_ctime_ns, before.st_ino, started, xxh3, digest)
+            if _same(row, after):
+                return row
+        raise DataError(f"{name}: keeps changing while it is read; build again when it is at rest")
+
+
+def _read(stream: Any, known: _Row | None) -> tuple[bytes, str]:
+    """Both digests of a stream; BLAKE3 is taken from `known` where xxh3 says the content is the same."""
+    if known is not None:
+        quick = xxh3_128()
+        _feed(stream, quick.update)
+        if quick.digest() == known.xxh3:
+            return known.xxh3, known.blake3
+        stream.seek(0)
+    quick = xxh3_128()
+    strong = blake3(max_threads=blake3.AUTO)
+    _feed(stream, quick.update, strong.update)
+    return quick.digest(), strong.hexdigest()
+
+
+def _feed(stream: Any, *updates: Callable[[memoryview], Any]) -> None:
+    # Read and not mapped: a file cut short by its owner meanwhile would kill the process.
+    buffer = bytearray(min(_CHUNK, os.fstat(stream.fileno()).st_size + 1))
+    view = memoryview(buffer)
+    while count := stream.readinto(buffer):
+        for update in updates:
+            update(view[:count])
+
+
+def _same(row: _Row, status: os.stat_result) -> bool:
+    return (
+        row.size == status.st_size
+        and row.mtime_ns == status.st_mtime_ns
+        and row.ctime_ns == status.st_ctime_ns
+        and row.inode == status.st_ino
+    )
+
+
+def _settled(row: _Row) -> bool:
+    """Whether the file's last change was at least one clock tick before it was hashed.
+
+    Linux stamps files with the kernel's tick (1 to 10 ms); whole seconds in both stamps mean a file
+    system that keeps no more (FAT rounds to 2 s).
+    """
+    coarse = row.mtime_ns % 1_000_000_000 == 0 and row.ctime_ns % 1_000_000_000 == 0
+    tick = _COARSE_TICK_NS if coarse else _TICK_NS
+    return row.recorded_ns > max(row.mtime_ns, row.ctime_ns) + tick

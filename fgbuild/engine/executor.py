@@ -1,0 +1,51 @@
+"""What the engine asks of whoever runs its workers (`fgbuild.executors`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRequest:
+    """One worker to start: `python -m module job`, in `directory`, its output to `log`.
+
+    cores: how many it was granted.
+    """
+
+    module: str
+    job: Path
+    log: Path
+    directory: Path
+    cores: int
+
+
+class WorkerExit(NamedTuple):
+    """code: exit status, negative for the signal that ended it. Memory in MB (1e6 bytes)."""
+
+    code: int
+    cpu_seconds: float
+    peak_memory_mb: float
+
+
+class RunningWorker(Protocol):
+    @property
+    def events(self) -> int:
+        """Descriptor that the worker's JSON lines are read from; non-blocking."""
+
+    def poll(self) -> WorkerExit | None:
+        """How it ended, once it has; then nothing of it is left running."""
+
+    def terminate(self) -> None:
+        """Ask it and its children to stop (SIGTERM)."""
+
+    def kill(self) -> None:
+        """Stop it and its children at once (SIGKILL)."""
+
+    def close(self) -> None:
+        """Release what belongs to it here."""
+
+
+class Executor(Protocol):
+    def start(self, request: WorkerRequest) -> RunningWorker: ...

@@ -1,0 +1,153 @@
+"""The code of a worker as a component of the action key.
+
+A fingerprint covers the worker's module and every module of the known packages that it imports,
+directly or through others, by their normalised source; and the data files that lie beside them
+(templates), by content. What each file gave is remembered, so that unchanged code is not parsed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from blake3 import blake3
+
+from fgbuild.engine.database import transaction
+from fgbuild.engine.digests import Digests
+from fgbuild.engine.source import Source, read_source
+from fgbuild.errors import FgbuildError
+
+REPORTING = frozenset({"fgbuild", "fgbuild.errors", "fgbuild.events", "fgbuild.workers.protocol"})
+"""Modules that do not count, nor what they import.
+
+How a worker reports decides none of its bytes. The top package holds the version number alone: a
+release that changes nothing else must not train again (a model card keeps the version that wrote it).
+"""
+
+DATA_SUFFIXES = (".jinja", ".json", ".toml", ".txt")
+
+
+class CodeFingerprints:
+    """packages: top-level package → its directory; imports of anything else are libraries' business."""
+
+    def __init__(
+        self,
+        database: sqlite3.Connection,
+        digests: Digests,
+        packages: Mapping[str, Path],
+        excluded: frozenset[str] = REPORTING,
+    ) -> None:
+        self._database = database
+        self._digests = digests
+        self._packages = packages
+        self._excluded = excluded
+        self._known: dict[tuple[str, ...], str] = {}
+        self._files: dict[str, tuple[Path, bool] | None] = {}
+        self._sources: dict[str, Source] = {}
+        self._data: dict[Path, dict[str, str]] = {}
+        self._python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        self._remembered: dict[str, tuple[str, ...]] | None = None
+        self._changed: dict[str, tuple[str, ...]] = {}
+
+    def of(self, worker: str, more: Iterable[str] = ()) -> str:
+        """The fingerprint of a worker's code. `more`: modules it loads by name; missing ones do not count."""
+        modules = (worker, *more)
+        if modules not in self._known:
+            if self._locate(worker) is None:
+                raise FgbuildError(f"there is no module {worker}; install fgbuild again")
+            parts = self._parts(modules)
+            text = json.dumps(parts, sort_keys=True)
+            digest = blake3(text.encode()).hexdigest()
+            self._database.execute("INSERT OR IGNORE INTO fingerprints VALUES (?, ?)", (digest, text))
+            self._known[modules] = digest
+        return self._known[modules]
+
+    def parts(self, digest: str) -> dict[str, str]:
+        """File → digest of a fingerprint seen before; empty where it never was."""
+        row = self._database.execute("SELECT modules FROM fingerprints WHERE digest = ?", (digest,)).fetchone()
+        return json.loads(row[0]) if row else {}
+
+    def save(self) -> None:
+        """Write what was learnt; where that cannot be done, the code is parsed again next time."""
+        if not self._changed:
+            return
+        try:
+            with transaction(self._database):
+                self._database.executemany(
+                    "REPLACE INTO sources VALUES (?, ?, ?, ?, ?)",
+                    [(module, *row) for module, row in self._changed.items()],
+                )
+        except sqlite3.OperationalError:
+            return
+        self._changed.clear()
+
+    def _parts(self, modules: tuple[str, ...]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        seen: set[str] = set()
+        pending = list(modules)
+        while pending:
+            name = pending.pop()
+            if name in seen or name in self._excluded or name.partition(".")[0] not in self._packages:
+                continue
+            seen.add(name)
+            pending.append(name.rpartition(".")[0])
+            located = self._locate(name)
+            if located is None:
+                continue
+            path, is_package = located
+            source = self._source(name, path, is_package)
+            found[self._shown(path)] = source.normal
+            found.update(self._data_beside(path.parent))
+            pending.extend(source.imports)
+        return found
+
+    def _locate(self, module: str) -> tuple[Path, bool] | None:
+        """A module's file and whether it is a package; None for an attribute or a missing module."""
+        if module not in self._files:
+            top, *rest = module.split(".")
+            directory = self._packages.get(top)
+            located: tuple[Path, bool] | None = None
+            if directory is not None:
+                path = directory.joinpath(*rest)
+                if (path / "__init__.py").is_file():
+                    located = (path / "__init__.py", True)
+                elif rest and (file := path.with_name(path.name + ".py")).is_file():
+                    located = (file, False)
+            self._files[module] = located
+        return self._files[module]
+
+    def _source(self, module: str, path: Path, is_package: bool) -> Source:
+        if module not in self._sources:
+            content = self._digests.of(path) or ""
+            row = self._rows().get(module)
+            if row is not None and row[:2] == (content, self._python):
+                source = Source(row[2], tuple(json.loads(row[3])))
+            else:
+                source = read_source(path.read_bytes(), module, is_package)
+                self._changed[module] = (content, self._python, source.normal, json.dumps(source.imports))
+            self._sources[module] = source
+        return self._sources[module]
+
+    def _rows(self) -> dict[str, tuple[str, ...]]:
+        if self._remembered is None:
+            rows = self._database.execute("SELECT * FROM sources")
+            self._remembered = {module: tuple(row) for module, *row in rows}
+        return self._remembered
+
+    def _data_beside(self, directory: Path) -> dict[str, str]:
+        if directory not in self._data:
+            names = sorted(name for name in os.listdir(directory) if name.endswith(DATA_SUFFIXES))
+            paths = [directory / name for name in names]
+            self._data[directory] = {self._shown(path): self._digests.of(path) or "" for path in paths}
+        return self._data[directory]
+
+    def _shown(self, path: Path) -> str:
+        """`fgbuild/workers/train.py`: the same wherever the package is installed."""
+        for top, directory in self._packages.items():
+            if path.is_relative_to(directory):
+                return f"{top}/{path.relative_to(directory).as_posix()}"
+        return str(path)

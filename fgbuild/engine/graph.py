@@ -1,0 +1,126 @@
+"""The stages of a project and the edges between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fgbuild.errors import FgbuildError
+from fgbuild.stages.spec import StageSpec
+
+if TYPE_CHECKING:
+    from fgbuild.manifest import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of one domain (`domain` None: shared by all).
+
+    inputs: upstream kind → stage id. after: ids that only have to be finished first.
+    """
+
+    id: str
+    spec: StageSpec
+    domain: str | None
+    manifest: Mapping[str, Any]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return self.spec.kind
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """Ids of all stages that have to be finished first."""
+        return (*self.inputs.values(), *self.after)
+
+
+class Graph:
+    """Stages by id, upstream before downstream."""
+
+    def __init__(self, stages: Iterable[Stage]) -> None:
+        self.stages: dict[str, Stage] = {stage.id: stage for stage in stages}
+        self._dependents: dict[str, list[str]] | None = None
+
+    def dependents(self, stage_id: str) -> Sequence[str]:
+        """Ids of the stages directly below one."""
+        if self._dependents is None:
+            self._dependents = {name: [] for name in self.stages}
+            for stage in self.stages.values():
+                for name in stage.upstream:
+                    if name in self._dependents:
+                        self._dependents[name].append(stage.id)
+        return self._dependents[stage_id]
+
+    def below(self, stage_id: str) -> set[str]:
+        """Ids of all stages below one."""
+        found: set[str] = set()
+        pending = list(self.dependents(stage_id))
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                pending.extend(self.dependents(name))
+        return found
+
+    def upto(self, targets: Iterable[str]) -> Graph:
+        """The part of the graph that `targets` need, themselves included."""
+        wanted: set[str] = set()
+        pending = list(targets)
+        while pending:
+            name = pending.pop()
+            if name not in wanted:
+                wanted.add(name)
+                pending.extend(self.stages[name].upstream)
+        return Graph(stage for stage in self.stages.values() if stage.id in wanted)
+
+
+def build_graph(project: Project, specs: Sequence[StageSpec]) -> Graph:
+    """All stages of all domains; `specs` are upstream before downstream."""
+    shared = {spec.kind for spec in specs if not spec.per_domain}
+
+    def stage(spec: StageSpec, domain: str | None, manifest: Mapping[str, Any]) -> Stage:
+        def name(kind: str) -> str:
+            return kind if kind in shared else f"{domain}:{kind}"
+
+        return Stage(
+            id=name(spec.kind),
+            spec=spec,
+            domain=domain,
+            manifest=manifest,
+            inputs={kind: name(kind) for kind in spec.inputs},
+            after=tuple(name(kind) for kind in spec.after),
+        )
+
+    stages = [stage(spec, None, project.base) for spec in specs if not spec.per_domain]
+    for domain in project.domains.values():
+        manifest = {**domain.resolved, "base": project.base_name}
+        stages.extend(stage(spec, domain.name, manifest) for spec in specs if spec.per_domain)
+    return Graph(stages)
+
+
+def select(graph: Graph, domains: Sequence[str], until: str | None = None) -> Graph:
+    """The part of the graph that brings `domains` up to date (none given: all of them).
+
+    `until` is a kind of stage (`train`): it and what it needs, for each of the domains.
+    """
+    known = list(dict.fromkeys(stage.domain for stage in graph.stages.values() if stage.domain))
+    for domain in domains:
+        if domain not in known:
+            raise FgbuildError(f"there is no domain {domain!r}; {_choose(known, 'fgbuild new makes the first one')}")
+    kinds = list(dict.fromkeys(stage.kind for stage in graph.stages.values()))
+    if until is not None and until not in kinds:
+        raise FgbuildError(f"--until: there is no stage {until!r}; {_choose(kinds, 'the pipeline is empty')}")
+    wanted = set(domains or known)
+    targets = [
+        stage.id
+        for stage in graph.stages.values()
+        if (stage.domain is None or stage.domain in wanted) and (until is None or stage.kind == until)
+    ]
+    return graph.upto(targets)
+
+
+def _choose(names: Sequence[str], otherwise: str) -> str:
+    return f"choose from {', '.join(names)}" if names else otherwise

@@ -1,0 +1,114 @@
+"""Action keys: BLAKE3 over the canonical bytes of a stage's named components.
+
+    kind, version  of the stage
+    fields         manifest prefix → value
+    inputs         upstream kind → digest of its artifact
+    files          path below the root → digest of the content
+    code           fingerprint of the worker's code
+    libraries      distribution → version, and Python's own
+    extras         what else the stage names (the base's lock entry)
+
+Components are kept by name with every action, so that two keys can be compared in words.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
+
+from fgbuild.engine.digests import Digests
+from fgbuild.engine.fingerprint import CodeFingerprints
+from fgbuild.engine.graph import Stage
+from fgbuild.engine.libraries import Libraries
+from fgbuild.errors import DataError
+
+Components = dict[str, Any]
+_MISSING = object()
+
+
+class KeyMaker:
+    def __init__(self, root: Path, digests: Digests, code: CodeFingerprints, libraries: Libraries) -> None:
+        self._root = root
+        self._digests = digests
+        self._code = code
+        self._libraries = libraries
+        self._versions: dict[tuple[str, ...], dict[str, str | None]] = {}
+
+    def components(self, stage: Stage, inputs: Mapping[str, str]) -> Components:
+        """Everything that decides the stage's output. `inputs`: upstream kind → artifact digest."""
+        spec, manifest = stage.spec, stage.manifest
+        return {
+            "kind": spec.kind,
+            "version": spec.version,
+            "fields": fields(manifest, spec.fields, spec.excluded),
+            "inputs": dict(inputs),
+            "files": self._files(stage),
+            "code": self._code.of(spec.worker, spec.modules(manifest)),
+            "libraries": self._library_versions(spec.libraries),
+            "extras": spec.extras(manifest, self._root),
+        }
+
+    def _library_versions(self, names: tuple[str, ...]) -> dict[str, str | None]:
+        if names not in self._versions:
+            python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+            self._versions[names] = {**self._libraries.versions(names), "python": python}
+        return self._versions[names]
+
+    def _files(self, stage: Stage) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for path in stage.spec.files(stage.manifest, self._root):
+            try:
+                shown = path.relative_to(self._root).as_posix()
+            except ValueError:
+                shown = str(path)
+            digest = self._digests.of(path)
+            if digest is None:
+                raise DataError(f"{shown}: {stage.id} reads this file and it does not exist; add or unname it")
+            found[shown] = digest
+        return found
+
+
+def canonical(value: Any) -> bytes:
+    """The same bytes for the same data, whatever the order of keys."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def action_key(components: Components) -> str:
+    return blake3(b"fgbuild action 1\n" + canonical(components)).hexdigest()
+
+
+def fields(manifest: Mapping[str, Any], prefixes: tuple[str, ...], excluded: tuple[str, ...]) -> Components:
+    """The declared parts of a manifest: dotted prefix → value ("" is the whole); absent ones are left out."""
+    found: Components = {}
+    for prefix in prefixes:
+        value = _lookup(manifest, prefix)
+        if value is _MISSING:
+            continue
+        for path in excluded:
+            if path.startswith(f"{prefix}."):
+                value = _without(value, path[len(prefix) + 1 :].split("."))
+        found[prefix] = value
+    return found
+
+
+def _lookup(manifest: Mapping[str, Any], prefix: str) -> Any:
+    value: Any = manifest
+    for name in prefix.split(".") if prefix else ():
+        if not isinstance(value, Mapping) or name not in value:
+            return _MISSING
+        value = value[name]
+    return value
+
+
+def _without(value: Any, path: list[str]) -> Any:
+    if not isinstance(value, Mapping) or path[0] not in value:
+        return value
+    rest = {name: item for name, item in value.items() if name != path[0]}
+    if len(path) > 1:
+        rest[path[0]] = _without(value[path[0]], path[1:])
+    return rest

@@ -1,0 +1,111 @@
+"""Copies of stored files below the project root, and whether they still are what was put there.
+
+A placed file is never a link into the store: a user may edit it without harming the cache.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from blake3 import blake3
+
+from fgbuild.engine.digests import Digests
+from fgbuild.engine.graph import Stage
+from fgbuild.engine.reasons import Reason, output_changed, output_missing
+from fgbuild.engine.store import DamagedArtifact, FileEntry, Store, sync_directory
+from fgbuild.errors import StageError
+
+# linux/fs.h: _IOW(0x94, 9, int), the same on every architecture that we know.
+_FICLONE = 0x40049409
+_CHUNK = 4 << 20
+
+
+class Placer:
+    def __init__(self, root: Path, store: Store, digests: Digests) -> None:
+        self._root = root
+        self._store = store
+        self._digests = digests
+
+    def out_of_place(self, stage: Stage, outputs: str) -> list[Reason]:
+        """What of the stage's placed files is not the artifact's; empty where all of it is."""
+        found: list[Reason] = []
+        for target, entry in self._files(stage, outputs):
+            digest = self._digests.of(self._root / target)
+            if digest is None:
+                found.append(output_missing(target))
+            elif digest != entry.blake3:
+                found.append(output_changed(target))
+        return found
+
+    def place(self, stage: Stage, outputs: str) -> list[tuple[str, int]]:
+        """Put the stage's files where they belong; returns (path below the root, bytes) of each.
+
+        StageError where a place cannot be written, DamagedArtifact where the stored file is not
+        what its artifact says (nothing is placed then).
+        """
+        placed = []
+        for target, entry in self._files(stage, outputs):
+            if self._digests.of(self._root / target) != entry.blake3:
+                self._copy(outputs, entry, self._root / target)
+            placed.append((target, entry.size))
+        return placed
+
+    def _files(self, stage: Stage, outputs: str) -> Iterator[tuple[str, FileEntry]]:
+        wanted = stage.spec.placed(stage.manifest)
+        if not wanted:
+            return
+        listing = {entry.path: entry for entry in self._store.listing(outputs)}
+        for item in wanted:
+            if item.source not in listing:
+                raise StageError(f"{stage.id}: the worker did not write {item.source}; report this as a defect")
+            yield item.target, listing[item.source]
+
+    def _copy(self, outputs: str, entry: FileEntry, target: Path) -> None:
+        source = self._store.path(outputs) / entry.path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        except OSError as error:
+            raise _unwritable(target, error) from error
+        try:
+            with open(descriptor, "wb") as copy, open(source, "rb") as stored:
+                if _clone_or_copy(stored.fileno(), copy.fileno()) != entry.blake3:
+                    raise DamagedArtifact(outputs, entry.path)
+                os.fsync(copy.fileno())
+                os.fchmod(copy.fileno(), 0o644)
+            os.replace(temporary, target)
+            sync_directory(target.parent)
+        except FileNotFoundError as error:
+            raise DamagedArtifact(outputs, entry.path) from error
+        except OSError as error:
+            raise _unwritable(target, error) from error
+        finally:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+
+
+def _clone_or_copy(source: int, target: int) -> str:
+    """Share the blocks where the file system can, else copy; returns the content's BLAKE3 (hex)."""
+    hasher = blake3(max_threads=blake3.AUTO)
+    try:
+        fcntl.ioctl(target, _FICLONE, source)
+        copying = False
+    except OSError:
+        copying = True
+    while chunk := os.read(source, _CHUNK):
+        hasher.update(chunk)
+        if copying:
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(target, view) :]
+    return hasher.hexdigest()
+
+
+def _unwritable(target: Path, error: OSError) -> StageError:
+    step = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "make it writable"
+    return StageError(f"{target}: cannot be written ({error.strerror}); {step} and build again")

@@ -1,0 +1,294 @@
+"""Runs what has to run, in order, within the machine's resources; one thread, no polling.
+
+After a stage ends, the keys of those below it are computed with its real output. Where it came
+out the same, they find themselves up to date: early cutoff needs no code of its own.
+"""
+
+from __future__ import annotations
+
+import selectors
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+from fgbuild.engine.actions import CANCELLED
+from fgbuild.engine.execution import Execution, exit_code_of, place
+from fgbuild.engine.executor import Executor
+from fgbuild.engine.graph import Graph, Stage
+from fgbuild.engine.plan import CACHED, RUN, SKIP, Decision, Planner, predict
+from fgbuild.engine.resources import Pool
+from fgbuild.engine.signals import SignalWatch
+from fgbuild.engine.store import DamagedArtifact
+from fgbuild.engine.workspace import Workspace
+from fgbuild.errors import FgbuildError, GateError, InterruptedBuild, StageError
+from fgbuild.events import EventLog
+
+KILL_AFTER_SECONDS = 3.0
+_WAKE_SECONDS = 1.0
+
+
+@dataclass
+class Outcome:
+    """Stage ids by what became of them; every stage of the build is in exactly one list."""
+
+    ran: list[str] = field(default_factory=list)
+    cached: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)
+    exit_code: int = 0
+
+
+class Scheduler:
+    """decisions: the plan, by stage id; those with outputs hold until something above changes."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        graph: Graph,
+        planner: Planner,
+        decisions: dict[str, Decision],
+        executor: Executor,
+        log: EventLog,
+        pool: Pool,
+        *,
+        keep_going: bool = False,
+    ) -> None:
+        self._workspace = workspace
+        self._graph = graph
+        self._planner = planner
+        self._planned = decisions
+        self._executor = executor
+        self._log = log
+        self._pool = pool
+        self._keep_going = keep_going
+        self._order = {name: index for index, name in enumerate(graph.stages)}
+        self._candidates = deque(graph.stages)
+        self._ready: dict[str, Decision] = {}
+        self._running: dict[str, Execution] = {}
+        self._outputs: dict[str, str] = {}
+        self._ended: dict[str, str] = {}
+        self._sound: set[str] = set()
+        self._codes: set[int] = set()
+        self._selector = selectors.DefaultSelector()
+
+    def run(self) -> Outcome:
+        """Everything that can be brought up to date is, when this returns. Main thread only."""
+        with SignalWatch() as signals:
+            self._selector.register(signals.descriptor, selectors.EVENT_READ)
+            try:
+                while not signals.stops:
+                    self._settle()
+                    self._launch()
+                    if not self._running and not self._candidates:
+                        break
+                    self._wait(signals)
+                if signals.stops:
+                    self._codes.add(InterruptedBuild.exit_code)
+            finally:
+                self._cancel(signals)
+                self._selector.close()
+        return self._outcome()
+
+    def _settle(self) -> None:
+        """Decide every stage whose upstream is done; restore what the store has, queue what must run."""
+        while self._candidates and not self._halted:
+            stage = self._graph.stages[self._candidates.popleft()]
+            busy = stage.id in self._ended or stage.id in self._running or stage.id in self._ready
+            if busy or not self._is_ready(stage):
+                continue
+            try:
+                decision = self._decide(stage)
+                if decision.action == CACHED:
+                    decision = self._restore(decision)
+            except (FgbuildError, OSError) as error:
+                self._failed(stage, error)
+                continue
+            if decision.action == RUN:
+                self._ready[stage.id] = decision
+            else:
+                if self._planned[stage.id].action == RUN and decision.action == SKIP:
+                    self._log.emit("stage.finished", stage=stage.id, seconds=0.0, action=SKIP, passed=True)
+                self._end(stage, decision.action, decision.outputs)
+        if self._halted:
+            self._candidates.clear()
+
+    def _decide(self, stage: Stage) -> Decision:
+        planned = self._planned[stage.id]
+        return planned if planned.outputs is not None else self._planner.decide(stage, self._outputs)
+
+    def _restore(self, decision: Decision) -> Decision:
+        """Put a stored artifact's files in place; where it turns out damaged, decide again."""
+        assert decision.outputs is not None
+        started = time.monotonic()
+        try:
+            place(self._workspace, self._log, decision, decision.outputs)
+        except DamagedArtifact as damaged:
+            self._workspace.store.remove(damaged.digest)
+            self._plan_again({decision.stage.id, *self._graph.below(decision.stage.id)})
+            return self._planner.decide(decision.stage, self._outputs)
+        seconds = round(time.monotonic() - started, 3)
+        self._log.emit("stage.finished", stage=decision.stage.id, seconds=seconds, action=CACHED, passed=True)
+        return decision
+
+    def _launch(self) -> None:
+        """Start queued stages that fit: light ones first, so that a domain's tail does not wait
+        behind another's training; then in order of the plan."""
+        if self._halted:
+            self._ready.clear()
+        queue = sorted(self._ready.values(), key=lambda it: (it.stage.spec.cores, self._order[it.stage.id]))
+        for decision in queue:
+            stage = decision.stage
+            if stage.id not in self._ready or (cores := self._pool.take(stage.id, stage.spec)) is None:
+                continue
+            del self._ready[stage.id]
+            damaged = self._damaged_input(stage)
+            if damaged is None:
+                self._start(decision, cores)
+            else:
+                self._pool.give(stage.id)
+                self._undo(damaged)
+
+    def _start(self, decision: Decision, cores: int) -> None:
+        stage = decision.stage
+        inputs = {kind: self._workspace.store.path(self._outputs[name]) for kind, name in stage.inputs.items()}
+        execution = Execution(self._workspace, self._log, decision, inputs, cores)
+        prediction = predict(self._workspace, decision)
+        try:
+            execution.start(self._executor, round(prediction.seconds, 3) if prediction else None)
+        except OSError as error:
+            self._pool.give(stage.id)
+            execution.discard()
+            self._failed(stage, error)
+            return
+        self._running[stage.id] = execution
+        self._selector.register(execution.worker.events, selectors.EVENT_READ, execution)
+
+    def _damaged_input(self, stage: Stage) -> str | None:
+        """Check each stored input once a build; the id of the stage whose artifact was found damaged."""
+        for name in stage.inputs.values():
+            digest = self._outputs[name]
+            if digest not in self._sound and not self._workspace.store.is_sound(digest):
+                self._workspace.store.remove(digest)
+                return name
+            self._sound.add(digest)
+        return None
+
+    def _undo(self, name: str) -> None:
+        """Decide a finished stage again, and whatever was found up to date below it."""
+        affected = {name, *self._graph.below(name)}
+        self._plan_again(affected)
+        for each in affected:
+            self._ready.pop(each, None)
+            if self._outputs.pop(each, None) is not None:
+                del self._ended[each]
+        self._candidates.append(name)
+
+    def _plan_again(self, names: set[str]) -> None:
+        for name in names:
+            self._planned[name] = Decision(self._graph.stages[name], RUN)
+
+    def _wait(self, signals: SignalWatch, timeout: float = _WAKE_SECONDS) -> None:
+        """Sleep until a worker reports or ends, or a signal comes."""
+        if not self._running:
+            return
+        for key, _ in self._selector.select(timeout):
+            if isinstance(key.data, Execution):
+                if not key.data.read_events():
+                    self._selector.unregister(key.fd)
+            else:
+                signals.drain()
+        for execution in list(self._running.values()):
+            if (result := execution.worker.poll()) is not None:
+                self._release(execution)
+                try:
+                    outputs = execution.finish(result)
+                except (FgbuildError, OSError, DamagedArtifact) as error:
+                    self._failed(execution.stage, error, execution, exit_code_of(result.code))
+                else:
+                    self._finished(execution.stage, outputs)
+
+    def _finished(self, stage: Stage, outputs: str | None) -> None:
+        if outputs is None:
+            self._codes.add(GateError.exit_code)
+            self._end(stage, "failed", None)
+            return
+        self._sound.add(outputs)
+        self._end(stage, RUN, outputs)
+
+    def _failed(
+        self, stage: Stage, error: Exception, execution: Execution | None = None, code: int | None = None
+    ) -> None:
+        message = str(error)
+        if isinstance(error, OSError):
+            message = (
+                f"{error.filename or self._workspace.paths.cache}: {error.strerror}; put that right and build again"
+            )
+        exit_code = code or (error.exit_code if isinstance(error, FgbuildError) else StageError.exit_code)
+        self._codes.add(exit_code)
+        if execution is not None:
+            execution.fail(message, exit_code)
+            execution.discard()
+        else:
+            self._log.emit("stage.failed", stage=stage.id, message=message, log=None, exit_code=exit_code)
+        self._end(stage, "failed", None)
+
+    def _end(self, stage: Stage, action: str, outputs: str | None) -> None:
+        self._ended[stage.id] = action
+        if outputs is not None:
+            self._outputs[stage.id] = outputs
+        self._candidates.extend(self._graph.dependents(stage.id))
+
+    def _is_ready(self, stage: Stage) -> bool:
+        """Whether all its inputs are there, and what only comes before it has ended well enough.
+
+        Behind a gate that did not pass, `--keep-going` goes on: the built model is there to be measured.
+        """
+        if any(name not in self._outputs for name in stage.inputs.values()):
+            return False
+        before = [name for name in stage.after if name in self._graph.stages]
+        return all(name in self._outputs or (self._keep_going and name in self._ended) for name in before)
+
+    @property
+    def _halted(self) -> bool:
+        """Whether nothing new is to be started. A gate that did not pass concerns its domain alone."""
+        return not self._keep_going and bool(self._codes - {GateError.exit_code})
+
+    def _release(self, execution: Execution) -> None:
+        execution.read_events()
+        if execution.worker.events in self._selector.get_map():
+            self._selector.unregister(execution.worker.events)
+        execution.worker.close()
+        self._pool.give(execution.stage.id)
+        del self._running[execution.stage.id]
+
+    def _cancel(self, signals: SignalWatch) -> None:
+        """Stop what still runs: ask first, and insist after three seconds or a second signal."""
+        asked = signals.stops
+        deadline = time.monotonic() + KILL_AFTER_SECONDS
+        stopped = list(self._running.values())
+        for execution in stopped:
+            execution.worker.terminate()
+        while self._running:
+            left = deadline - time.monotonic()
+            if left <= 0 or signals.stops > asked:
+                for execution in self._running.values():
+                    execution.worker.kill()
+            self._selector.select(min(max(left, 0.01), 0.05))
+            signals.drain()
+            for execution in list(self._running.values()):
+                if execution.worker.poll() is not None:
+                    self._release(execution)
+        for execution in stopped:
+            execution.discard()
+            execution.record_attempt(CANCELLED, None)
+            self._log.emit("stage.cancelled", stage=execution.stage.id)
+
+    def _outcome(self) -> Outcome:
+        outcome = Outcome()
+        lists = {RUN: outcome.ran, CACHED: outcome.cached, SKIP: outcome.skipped, "failed": outcome.failed}
+        for name in self._graph.stages:
+            lists.get(self._ended.get(name, ""), outcome.not_run).append(name)
+        order = (InterruptedBuild.exit_code, StageError.exit_code, FgbuildError.exit_code, GateError.exit_code)
+        outcome.exit_code = next((code for code in order if code in self._codes), 0)
+        return outcome

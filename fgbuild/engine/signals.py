@@ -1,0 +1,58 @@
+"""Signals as something a `select` can wait for."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType, TracebackType
+from typing import Any
+
+_STOP = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class SignalWatch:
+    """While it is entered, SIGINT, SIGTERM and SIGHUP are counted and not acted on, and these and
+    SIGCHLD make `descriptor` readable. Main thread only. A signal that was ignored (nohup) stays so.
+    """
+
+    def __init__(self) -> None:
+        self.stops = 0
+        self.descriptor = -1
+        self._write_end = -1
+        self._old_handlers: dict[int, Any] = {}
+        self._old_wakeup = -1
+
+    def drain(self) -> None:
+        """Take what made `descriptor` readable."""
+        try:
+            while os.read(self.descriptor, 4096):
+                pass
+        except BlockingIOError:
+            return
+
+    def __enter__(self) -> SignalWatch:
+        self.descriptor, self._write_end = os.pipe()
+        os.set_blocking(self.descriptor, False)
+        os.set_blocking(self._write_end, False)
+        self._old_wakeup = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
+        for number in _STOP:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._old_handlers[number] = signal.signal(number, self._count)
+        self._old_handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _nothing)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._old_handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._old_wakeup)
+        os.close(self.descriptor)
+        os.close(self._write_end)
+
+    def _count(self, number: int, frame: FrameType | None) -> None:
+        self.stops += 1
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    """SIGCHLD needs a handler of Python's to reach the descriptor."""

@@ -1,0 +1,95 @@
+"""What must hold between the fields of a resolved manifest, and between it and the project's files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fgbuild.functiongemma.check import problems as tool_problems
+from fgbuild.manifest.messages import did_you_mean
+from fgbuild.manifest.project import file_problems, generator_names
+
+FieldProblem = tuple[str, str]
+"""Dotted field, message."""
+
+RESERVED_NAMES = {"base": "is the name of the stage that all domains share"}
+
+
+def problems(root: Path, resolved: dict[str, Any], origins: dict[str, str]) -> list[FieldProblem]:
+    """Everything wrong with a manifest whose fields are each of the right type and range."""
+    found = []
+    if reason := RESERVED_NAMES.get(resolved["name"]):
+        found.append(("name", f'"{resolved["name"]}" {reason}; choose another'))
+    found += _dataset(resolved["dataset"], origins)
+    found += _repeated("dataset.files", resolved["dataset"]["files"])
+    found += _repeated("lora.target_modules", resolved["lora"]["target_modules"])
+    found += _repeated("lora.trainable_tokens", resolved["lora"]["trainable_tokens"])
+    found += file_problems(root, resolved)
+    found += _size_window(resolved["quant"], origins)
+    unfit = tool_problems(resolved["tool"])
+    found += unfit
+    if not unfit:
+        found += _smoke(resolved["verify"]["smoke"], resolved["tool"])
+    return found
+
+
+def _dataset(dataset: dict[str, Any], origins: dict[str, str]) -> list[FieldProblem]:
+    generator = dataset["generator"]
+    if generator == "none":
+        if dataset["files"]:
+            return []
+        step = "name a built-in generator or add a file with rows to dataset.files"
+        if origins["dataset.generator"] == "default":
+            return [("dataset.files", f"the dataset would be empty: no built-in generator has this name; {step}")]
+        return [("dataset.generator", f'the dataset would be empty: "none" and no files; {step}')]
+    known = generator_names()
+    if generator in known:
+        return []
+    hint = did_you_mean(generator, known) or f"; known: {', '.join([*known, 'none'])}"
+    return [("dataset.generator", f'"{generator}" is not a built-in generator{hint}')]
+
+
+def _size_window(quant: dict[str, Any], origins: dict[str, str]) -> list[FieldProblem]:
+    low, high = quant["min_mb"], quant["max_mb"]
+    if low < high:
+        return []
+    if origins["quant.min_mb"] == "default":
+        return [("quant.max_mb", f"{high} must be greater than min_mb = {low} (default)")]
+    return [("quant.min_mb", f"{low} must be less than max_mb = {high} ({origins['quant.max_mb']})")]
+
+
+def _repeated(field: str, values: list[Any]) -> list[FieldProblem]:
+    return [
+        (f"{field}[{index}]", f"{value!r} is there twice; remove one")
+        for index, value in enumerate(values)
+        if value in values[:index]
+    ]
+
+
+def _smoke(smoke: list[dict[str, Any]], tools: list[dict[str, Any]]) -> list[FieldProblem]:
+    """Smoke checks against the tools that they name. Given arguments may be some of the required ones."""
+    found: list[FieldProblem] = []
+    parameters = {tool["name"]: tool["parameters"] for tool in tools}
+    for index, check in enumerate(smoke):
+        field = f"verify.smoke[{index}]"
+        if check["tool"] not in parameters:
+            hint = did_you_mean(check["tool"], list(parameters)) or f"; declared: {', '.join(parameters)}"
+            found.append((f"{field}.tool", f'no [[tool]] is named "{check["tool"]}"{hint}'))
+            continue
+        properties = parameters[check["tool"]].get("properties", {})
+        for name, value in check["arguments"].items():
+            where = f"{field}.arguments.{name}"
+            if name not in properties:
+                hint = did_you_mean(name, list(properties)) or f"; known: {', '.join(properties) or 'none'}"
+                found.append((where, f'{check["tool"]} has no parameter "{name}"{hint}'))
+            elif reason := schema_problem(value, properties[name]):
+                found.append((where, f"does not fit the parameter: {reason}"))
+    return found
+
+
+def schema_problem(value: Any, schema: dict[str, Any]) -> str:
+    """Why a value does not fit a JSON Schema, or "" where it does."""
+    import jsonschema  # not needed where there are no smoke arguments
+
+    error = next(jsonschema.Draft202012Validator(schema).iter_errors(value), None)
+    return error.message if error else ""

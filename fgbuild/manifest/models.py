@@ -1,0 +1,265 @@
+"""What a manifest and `fgbuild.toml` may hold: types, ranges, defaults and the words that explain them.
+
+Defaults are the values that suit a base that knows the call format already (FunctionGemma). The
+models check one field at a time; what depends on several fields or on files is in `checks`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
+CONTEXT_LENGTH = 32_768
+"""Gemma 3 270M's context, tokens."""
+VOCABULARY = 262_144
+"""Gemma 3's vocabulary, tokens."""
+MAX_SEED = 2**32 - 1
+"""numpy and torch take 32-bit seeds."""
+
+Projection = Literal["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Table(BaseModel):
+    """A TOML table: no unknown keys, no conversion between types, no NaN or infinity."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Dataset(Table):
+    """Where the examples come from, and how they are split."""
+
+    generator: str = Field(
+        default="none",
+        description="The built-in domain whose scenarios make the examples, or none. "
+        "Default: the manifest's own name where that is a built-in domain, else none.",
+    )
+    count: int = Field(default=200, ge=2, le=1_000_000, description="Examples to generate, both splits together.")
+    seed: int = Field(default=7, ge=0, le=MAX_SEED, description="Seed of the generator.")
+    eval_fraction: float = Field(
+        default=0.2, gt=0, lt=1, description="Share of the examples held out for eval, between 0 and 1."
+    )
+    files: list[str] = Field(
+        default_factory=list,
+        description="Own JSONL files, relative to the project; their rows are added to the generated ones.",
+    )
+    max_length: int = Field(
+        default=1024,
+        ge=32,
+        le=CONTEXT_LENGTH,
+        description="Longest example, tokens, declarations included; a longer one is an error.",
+    )
+
+
+class Lora(Table):
+    """The low-rank adapter that is trained."""
+
+    r: int = Field(default=16, ge=1, le=1024, description="Rank of the adapter.")
+    alpha: int = Field(default=32, ge=1, description="Scale of the adapter; its update is multiplied by alpha / r.")
+    dropout: float = Field(
+        default=0.05, ge=0, lt=1, description="Share of the adapter's inputs dropped while training."
+    )
+    target_modules: list[Projection] = Field(
+        default=["q_proj", "v_proj"], min_length=1, description="Linear layers that get an adapter."
+    )
+    bias: Literal["none"] = Field(default="none", description="Biases to train: none, as Gemma 3 has no bias terms.")
+    trainable_tokens: list[Annotated[int, Field(ge=0, lt=VOCABULARY)]] = Field(
+        default_factory=list, description="Ids of tokens whose embeddings are trained too."
+    )
+
+
+class Trainer(Table):
+    """How the adapter is trained."""
+
+    epochs: int = Field(default=3, ge=1, description="Passes over the training examples; max_steps may end it sooner.")
+    max_steps: int = Field(default=-1, ge=-1, description="Most optimizer steps, or -1 for no limit but epochs.")
+    batch_size: int = Field(default=4, ge=1, description="Examples in one forward and backward pass.")
+    gradient_accumulation: int = Field(default=4, ge=1, description="Passes that make one optimizer step.")
+    learning_rate: float = Field(default=2e-4, gt=0, le=1, description="Peak learning rate.")
+    schedule: Literal["cosine", "linear", "constant"] = Field(
+        default="cosine", description="How the learning rate falls after the warm-up."
+    )
+    warmup_steps: int = Field(default=0, ge=0, description="Steps in which the learning rate rises from 0 to its peak.")
+    weight_decay: float = Field(default=0.0, ge=0, description="AdamW's weight decay.")
+    max_grad_norm: float = Field(default=1.0, gt=0, description="Gradients with a longer norm are scaled down to it.")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto", description="Number format: auto is bf16 where the device is fast at it, else fp32."
+    )
+    seed: int = Field(
+        default=42, ge=0, le=MAX_SEED, description="Seed of the adapter's first values and the row order."
+    )
+    backend: Literal["auto", "trl"] = Field(default="trl", description="Training library; auto chooses one.")
+    sharing: Literal["auto", "off"] = Field(
+        default="auto", description="Compute the prompt prefix that examples share once a batch (same result, faster)."
+    )
+    eval_every: int = Field(default=0, ge=0, description="Steps between measurements of the eval loss; 0 for none.")
+
+    @field_validator("max_steps")
+    @classmethod
+    def _some_steps(cls, value: int) -> int:
+        if value == 0:
+            raise ValueError("must be at least 1, or -1 for no limit but epochs")
+        return value
+
+    @field_validator("precision", mode="before")
+    @classmethod
+    def _no_fp16(cls, value: Any) -> Any:
+        if value in ("fp16", "float16", "half"):
+            raise ValueError(
+                'Gemma 3\'s activations exceed fp16\'s range and the loss becomes NaN; use "bf16" or "fp32"'
+            )
+        return value
+
+    @field_validator("backend", mode="before")
+    @classmethod
+    def _no_unsloth(cls, value: Any) -> Any:
+        if value == "unsloth":
+            raise ValueError('"unsloth" is not available in this version of fgbuild; use "trl" or "auto"')
+        return value
+
+
+class Quant(Table):
+    """The GGUF file that comes out."""
+
+    type: Literal["q8_0"] = Field(default="q8_0", description="Quantisation: q8_0 is 8 bits a weight.")
+    min_mb: int = Field(default=250, ge=0, description="Smallest size that verification accepts, MB (10^6 bytes).")
+    max_mb: int = Field(default=320, ge=1, description="Largest size that verification accepts, MB (10^6 bytes).")
+    converter: Literal["builtin", "llama.cpp"] = Field(
+        default="builtin", description="Who writes the GGUF: fgbuild, or the script at converter_path."
+    )
+    converter_path: str = Field(
+        default="", description="llama.cpp's convert_hf_to_gguf.py, absolute or relative to the project."
+    )
+
+
+class Smoke(Table):
+    """A prompt and the call that must come back."""
+
+    prompt: str = Field(min_length=1, description="What the user says.")
+    tool: str = Field(description="Name of the tool that must be called.")
+    arguments: dict[str, Any] = Field(
+        default_factory=dict, description="Arguments that the call must have, among others it may have."
+    )
+
+
+class Verify(Table):
+    """Checks of the finished file."""
+
+    smoke: list[Smoke] = Field(default_factory=list, description="Prompts that must give a certain call.")
+    timeout_seconds: int = Field(default=120, ge=1, description="Longest time that verification may take, seconds.")
+    memory_mb: int = Field(default=4096, ge=64, description="Most memory that verification may use, MB.")
+
+
+class Thresholds(Table):
+    """The least share of held-out examples that must be right; below it the build fails."""
+
+    call_validity: Share = Field(default=0.98, description="Calls that parse and fit the tool's parameters, 0 to 1.")
+    tool_accuracy: Share = Field(default=0.85, description="Examples whose first call names the right tool, 0 to 1.")
+    argument_match: Share = Field(default=0.65, description="Examples whose arguments are all exact, 0 to 1.")
+    abstention_precision: Share = Field(default=0.8, description="Answers without a call that were right to make none.")
+    abstention_recall: Share = Field(default=0.8, description="Requests without a fitting tool that got no call.")
+
+
+class Eval(Table):
+    """Accuracy on the held-out examples."""
+
+    examples: int = Field(default=40, ge=1, description="Most held-out examples to run.")
+    max_tokens: int = Field(default=160, ge=1, le=CONTEXT_LENGTH, description="Longest answer, tokens.")
+    thresholds: Thresholds = Field(
+        default_factory=Thresholds, description="Least shares of right answers that the build asks for."
+    )
+
+
+class Sections(Table):
+    """The sections that a manifest, a base's overrides and a profile have in common."""
+
+    dataset: Dataset = Field(default_factory=Dataset, description="Where the examples come from.")
+    lora: Lora = Field(default_factory=Lora, description="The low-rank adapter.")
+    trainer: Trainer = Field(default_factory=Trainer, description="How the adapter is trained.")
+    quant: Quant = Field(default_factory=Quant, description="The GGUF file that comes out.")
+    verify: Verify = Field(default_factory=Verify, description="Checks of the finished file.")
+    eval: Eval = Field(default_factory=Eval, description="Accuracy on the held-out examples.")
+
+
+class Tool(Table):
+    """A function that the model may call."""
+
+    name: str = Field(min_length=1, description="Name of the function.")
+    description: str = Field(min_length=1, description="What it does and when to use it; the model reads this.")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="JSON Schema of its arguments: an object of properties. "
+        "A function without arguments leaves it out.",
+    )
+
+
+class Manifest(Sections):
+    """A domain: its tools, and how its model is made."""
+
+    model_config = ConfigDict(title="fgbuild manifest")
+
+    schema_: int = Field(alias="schema", ge=1, le=1, description="Version of the manifest's format: 1.")
+    name: str = Field(
+        pattern=NAME_PATTERN,
+        max_length=64,
+        description="Name of the domain: lower-case letters, digits and underscores, a letter first.",
+    )
+    summary: str = Field(default="", description="One line on what the model does, for the model card.")
+    tool: list[Tool] = Field(min_length=1, description="The functions that the model may call.")
+
+
+class _Base(Table):
+    overrides: Sections = Field(
+        default_factory=Sections, description="Values that suit this base; a manifest's own values go before."
+    )
+
+
+class EmbeddedBase(_Base):
+    """Gemma 3 270M from the Python package index; needs no account."""
+
+    kind: Literal["embedded"] = Field(description="Gemma 3 270M from the Python package index.")
+
+
+class HubBase(_Base):
+    """A model of the Hugging Face Hub."""
+
+    kind: Literal["hub"] = Field(description="A model of the Hugging Face Hub.")
+    repo: str = Field(pattern=r"^[\w.-]+/[\w.-]+$", description="Repository, owner/name.")
+    revision: str = Field(
+        default="main", min_length=1, description="Branch, tag or commit; fgbuild.lock pins the commit."
+    )
+
+
+class PathBase(_Base):
+    """A model in a local directory."""
+
+    kind: Literal["path"] = Field(description="A model in a local directory.")
+    path: str = Field(
+        min_length=1, description="Directory with config.json and weights, absolute or relative to the project."
+    )
+
+
+class TinyBase(_Base):
+    """A small random Gemma 3, for tests."""
+
+    kind: Literal["tiny"] = Field(description="A small random Gemma 3, for tests.")
+    seed: int = Field(default=1, ge=0, le=MAX_SEED, description="Seed of its weights.")
+
+
+Base = Annotated[EmbeddedBase | HubBase | PathBase | TinyBase, Field(discriminator="kind")]
+BaseName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]*$")]
+
+
+class ProjectFile(Table):
+    """`fgbuild.toml`: the base models and profiles of a project."""
+
+    model_config = ConfigDict(title="fgbuild.toml")
+
+    schema_: int = Field(alias="schema", ge=1, le=1, description="Version of the file's format: 1.")
+    default_base: str = Field(description="The base that is used where no --base is given.")
+    base: dict[BaseName, Base] = Field(min_length=1, description="Base models by name.")
+    profile: dict[BaseName, Sections] = Field(
+        default_factory=dict, description="Named sets of values for --profile; they go before a manifest's."
+    )

@@ -1,0 +1,144 @@
+"""A project: the directory with `fgbuild.toml`, its manifests, and what they resolve to."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fgbuild.errors import FgbuildError, ManifestError
+
+PROJECT_FILE = "fgbuild.toml"
+MANIFESTS = "manifests"
+GENERATORS = Path(__file__).parent.parent / "domains"
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One domain after defaults, the base's overrides, its manifest and the profile are merged.
+
+    path: its manifest, relative to the project. resolved: the manifest with every value filled
+    in, plain JSON data. origins: dotted field → where its value came from ("default",
+    "manifests/lint.toml:9", "fgbuild.toml:31, base embedded", …).
+    """
+
+    name: str
+    path: Path
+    resolved: dict[str, Any]
+    origins: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project as one build sees it. base: its entry in `fgbuild.toml` with `name`, without `overrides`."""
+
+    root: Path
+    base: dict[str, Any]
+    base_name: str
+    profile: str | None
+    domains: dict[str, Domain]
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The project directory: `start` itself where it is given, else the nearest one from here upwards.
+
+    Raises FgbuildError where there is no `fgbuild.toml`.
+    """
+    if start is not None:
+        if (start / PROJECT_FILE).is_file():
+            return start.resolve()
+        raise FgbuildError(f"{start}: no {PROJECT_FILE} there; name the directory that has it")
+    here = Path.cwd()
+    for directory in (here, *here.parents):
+        if (directory / PROJECT_FILE).is_file():
+            return directory
+    raise FgbuildError(f"no {PROJECT_FILE} in {here} or above it; run fgbuild inside a project or name one with --root")
+
+
+def manifest_paths(root: Path) -> list[Path]:
+    """Every manifest, relative to the project, in order of name; hidden files are left out."""
+    return sorted(
+        path.relative_to(root)
+        for path in (root / MANIFESTS).glob("*.toml")
+        if path.is_file() and not path.name.startswith(".")
+    )
+
+
+def read_sources(root: Path) -> dict[Path, bytes]:
+    """The bytes of `fgbuild.toml` and of every manifest, by path relative to the project, that file first.
+
+    They are read once, so that what is validated, remembered and built is the same text.
+    """
+    sources = {}
+    for path in (Path(PROJECT_FILE), *manifest_paths(root)):
+        try:
+            sources[path] = (root / path).read_bytes()
+        except OSError as error:
+            raise ManifestError(path, [(None, "", f"cannot be read ({error.strerror})")]) from None
+    return sources
+
+
+def generator_names() -> list[str]:
+    """The built-in domains: modules of `fgbuild.domains` that define SCENARIOS. None is imported."""
+    names = []
+    for entry in sorted(GENERATORS.iterdir()):
+        source = entry / "__init__.py" if entry.is_dir() else entry
+        if source.suffix == ".py" and source.is_file() and _defines_scenarios(source):
+            names.append(entry.stem)
+    return names
+
+
+def _defines_scenarios(source: Path) -> bool:
+    content = source.read_bytes()
+    if b"SCENARIOS" not in content:
+        return False
+    for node in ast.parse(content).body:
+        if isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names = [node.target.id]
+        elif isinstance(node, ast.ImportFrom) and source.name == "__init__.py":
+            names = [alias.asname or alias.name for alias in node.names]
+        else:
+            continue
+        if "SCENARIOS" in names:
+            return True
+    return False
+
+
+def dataset_file_problem(root: Path, file: str) -> str:
+    """Why an entry of `dataset.files` cannot be used, or "" where it can."""
+    try:
+        path = (root / file).resolve()
+        if not path.is_relative_to(root.resolve()):
+            return f'"{file}" is outside the project; copy it into the project and name it relative to {PROJECT_FILE}'
+        if path.is_dir():
+            return f'"{file}" is a directory; name the JSONL files in it'
+        if not path.is_file():
+            return f'"{file}" does not exist; make it or remove it from dataset.files'
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name, a loop of links, …
+        return f"{file!r} is not a path that can be read ({error}); correct it"
+    return ""
+
+
+def converter_problem(root: Path, quant: dict[str, Any]) -> str:
+    """Why `quant.converter_path` cannot be used with `quant.converter`, or "" where it can."""
+    if quant["converter"] != "llama.cpp":
+        return ""
+    path = quant["converter_path"]
+    if not path:
+        return 'is needed with converter = "llama.cpp"; give the path of convert_hf_to_gguf.py'
+    try:
+        exists = (root / path).is_file()
+    except (OSError, ValueError):
+        exists = False
+    return "" if exists else f"{path!r} is not a file; give the path of convert_hf_to_gguf.py"
+
+
+def file_problems(root: Path, resolved: dict[str, Any]) -> list[tuple[str, str]]:
+    """(field, message) for the files that a resolved manifest names: true today, perhaps not tomorrow."""
+    files = resolved["dataset"]["files"]
+    checked = [(f"dataset.files[{index}]", dataset_file_problem(root, file)) for index, file in enumerate(files)]
+    checked.append(("quant.converter_path", converter_problem(root, resolved["quant"])))
+    return [(field, message) for field, message in checked if message]

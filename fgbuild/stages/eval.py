@@ -1,0 +1,18 @@
+"""Stage eval: accuracy of the shipped GGUF on the held-out split, against the thresholds; a gate."""
+
+from __future__ import annotations
+
+from fgbuild.stages.spec import StageSpec
+
+SPEC = StageSpec(
+    kind="eval",
+    version=1,
+    worker="fgbuild.workers.eval",
+    inputs=("base", "generate", "export"),
+    after=("verify",),
+    fields=("name", "tool", "eval"),
+    libraries=("jsonschema", "llama-cpp-python"),
+    cores=2,
+    memory_mb=2048,
+    gate=True,
+)

@@ -1,0 +1,46 @@
+"""Stage export: adapter merged into the base → the domain's GGUF, agent.json and model card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fgbuild.stages.spec import Manifest, Placed, StageSpec
+
+_SHORT_SUFFIX = {"q8_0": "q8"}
+
+
+def gguf_name(domain: str, quant_type: str) -> str:
+    """`lint_functiongemma_q8.gguf`; the suffix follows the quant type."""
+    return f"{domain}_functiongemma_{_SHORT_SUFFIX.get(quant_type, quant_type)}.gguf"
+
+
+def placed(manifest: Manifest) -> tuple[Placed, ...]:
+    domain = manifest["name"]
+    model = gguf_name(domain, manifest.get("quant", {}).get("type", "q8_0"))
+    return (
+        Placed(model, f"agents/{domain}/models/{model}"),
+        Placed("agent.json", f"agents/{domain}/agent.json"),
+        Placed("README.md", f"agents/{domain}/README.md"),
+    )
+
+
+def converter(manifest: Manifest, root: Path) -> tuple[Path, ...]:
+    """The user's own converter, where the manifest names one: another version gives other bytes."""
+    quant = manifest.get("quant", {})
+    return (root / quant["converter_path"],) if quant.get("converter") == "llama.cpp" else ()
+
+
+SPEC = StageSpec(
+    kind="export",
+    version=1,
+    worker="fgbuild.workers.export",
+    inputs=("base", "train"),
+    fields=("name", "summary", "tool", "quant"),
+    # The size window is what `verify` checks; the bytes do not depend on it.
+    excluded=("quant.min_mb", "quant.max_mb"),
+    libraries=("gguf", "numpy"),
+    cores=2,
+    memory_mb=3072,
+    files=converter,
+    placed=placed,
+)

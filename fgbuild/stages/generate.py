@@ -1,0 +1,30 @@
+"""Stage generate: scenarios and own files → trajectories for training and evaluation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fgbuild.stages.spec import Manifest, StageSpec
+
+
+def generator_module(manifest: Manifest) -> tuple[str, ...]:
+    """The domain module that the worker imports by name; no static import leads to it."""
+    generator = manifest.get("dataset", {}).get("generator", "none")
+    return () if generator == "none" else (f"fgbuild.domains.{generator}",)
+
+
+def own_files(manifest: Manifest, root: Path) -> tuple[Path, ...]:
+    return tuple(root / name for name in manifest.get("dataset", {}).get("files", ()))
+
+
+SPEC = StageSpec(
+    kind="generate",
+    version=1,
+    worker="fgbuild.workers.generate",
+    fields=("name", "dataset", "tool"),
+    excluded=("dataset.max_length",),
+    cores=1,
+    memory_mb=512,
+    modules=generator_module,
+    files=own_files,
+)

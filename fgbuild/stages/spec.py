@@ -1,0 +1,76 @@
+"""What a stage declares about itself: inputs, manifest fields, code, libraries, resources, outputs.
+
+A declaration is all that the engine knows of a stage. What is declared here enters the action key;
+what is not declared cannot make the stage run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A file of the stage's artifact that is also put where people and programs look for it.
+
+    source: path inside the artifact. target: path below the project root. Both use `/`.
+    """
+
+    source: str
+    target: str
+
+
+def no_modules(manifest: Manifest) -> tuple[str, ...]:
+    return ()
+
+
+def no_files(manifest: Manifest, root: Path) -> tuple[Path, ...]:
+    return ()
+
+
+def no_extras(manifest: Manifest, root: Path) -> dict[str, Any]:
+    return {}
+
+
+def no_placed(manifest: Manifest) -> tuple[Placed, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpec:
+    """One kind of stage.
+
+    version: raised by hand when outputs change meaning without a change of code.
+    worker: module that does the work (`python -m worker JOB.json`).
+    inputs: upstream kinds whose artifacts the worker reads; their digests enter the key.
+    after: upstream kinds that only have to be finished first.
+    fields: dotted manifest prefixes that enter the key; `excluded`: what of them does not.
+    libraries: distributions whose versions decide the output's bytes.
+    cores, memory_mb: what the worker needs; more than the machine has means all of it.
+    gate: exit code 3 (built, but did not pass) is possible.
+    per_domain: False for a stage shared by all domains.
+    modules: further code modules by manifest. files: input files outside the store.
+    extras: further named components of the key. placed: files put below the project root.
+    """
+
+    kind: str
+    version: int
+    worker: str
+    inputs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    cores: int = 1
+    memory_mb: int = 512
+    gate: bool = False
+    per_domain: bool = True
+    modules: Callable[[Manifest], tuple[str, ...]] = no_modules
+    files: Callable[[Manifest, Path], tuple[Path, ...]] = no_files
+    extras: Callable[[Manifest, Path], dict[str, Any]] = no_extras
+    placed: Callable[[Manifest], tuple[Placed, ...]] = no_placed

@@ -1,0 +1,16 @@
+"""Stage tokenize: trajectories → token ids and the spans the model must produce."""
+
+from __future__ import annotations
+
+from fgbuild.stages.spec import StageSpec
+
+SPEC = StageSpec(
+    kind="tokenize",
+    version=1,
+    worker="fgbuild.workers.tokenize",
+    inputs=("base", "generate"),
+    fields=("tool", "dataset.max_length"),
+    libraries=("tokenizers",),
+    cores=1,
+    memory_mb=1024,
+)

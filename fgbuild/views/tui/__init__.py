@@ -1,0 +1,1 @@
+"""The dashboard: a viewer of a run's event log. Closing it stops nothing."""

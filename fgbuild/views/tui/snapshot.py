@@ -1,0 +1,68 @@
+"""What the dashboard's widgets draw from: the state and the moment it is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fgbuild.views import describe, text
+from fgbuild.views.estimate import stage_remaining
+from fgbuild.views.records import CANCELLED, DONE, FAILED, RUNNING, BuildState, StageState
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """now: unix seconds. going: whether the build process is still there."""
+
+    state: BuildState
+    now: float
+    going: bool
+
+    @property
+    def moment(self) -> float:
+        """Now, or where the build is over or its process gone, the time of its last word."""
+        return self.now if self.going else (self.state.updated_at or self.now)
+
+    def status(self, stage: StageState) -> tuple[str, str]:
+        """Symbol and word; a stage that was running when the build process died has stopped."""
+        if stage.status == RUNNING and not self.going:
+            return "■", "stopped"
+        return describe.status(self.state, stage)
+
+    def cell(self, stage: StageState, width: int) -> str:
+        """The longest account of a stage that fits into `width` cells."""
+        symbol, word = self.status(stage)
+        options = [f"{symbol} {word}", symbol]
+        if stage.status == RUNNING and self.going:
+            options = self._running_cells(stage) + options
+        elif word == "done" and stage.seconds is not None:
+            options = [f"{symbol} done {text.seconds(stage.seconds)}", f"{symbol} {text.seconds(stage.seconds)}"]
+        elif word == "waiting" and stage.predicted_seconds:
+            options.insert(0, f"{symbol} waiting ~{text.seconds(stage.predicted_seconds)}")
+        elif word == "not passed":
+            options.insert(1, f"{symbol} no pass")
+        return next((option for option in options if text.cell_width(option) <= width), options[-1])
+
+    def _running_cells(self, stage: StageState) -> list[str]:
+        share = f"{stage.fraction:.0%}" if stage.fraction is not None else "running"
+        left = stage_remaining(stage, self.now)
+        if left is None:
+            return [f"● {share}"]
+        return [f"● {share}, {text.seconds(left)} left", f"● {share} {_brief(left)}", f"● {share}"]
+
+
+def colour(stage: StageState, symbol: str) -> str:
+    """The theme colour of a stage's cell; the words say the same."""
+    if stage.status == FAILED or stage.refused:
+        return "bold $text-error"
+    if stage.status == CANCELLED or symbol == "■":
+        return "$text-warning"
+    if stage.status == RUNNING:
+        return "bold $text-primary"
+    return "$text-success" if stage.status == DONE and stage.action == "run" else "$foreground-muted"
+
+
+def _brief(seconds: float) -> str:
+    """A duration in at most four characters: 42s, 3m, 2h."""
+    if seconds < 60:
+        return f"{seconds:.0f}s"
+    return f"{seconds / 60:.0f}m" if seconds < 3600 else f"{seconds / 3600:.0f}h"

@@ -1,0 +1,298 @@
+"""The dashboard's panels. Each draws a `Snapshot` as text; nothing from an event is read as markup."""
+
+from __future__ import annotations
+
+import time
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from fgbuild.views import describe, table, text
+from fgbuild.views.chart import braille, scale_of
+from fgbuild.views.estimate import build_remaining, stage_remaining
+from fgbuild.views.records import FAILED, RUNNING, Artifact, StageState
+from fgbuild.views.tui.snapshot import Snapshot, colour
+
+Part = str | tuple[str, str]
+_NAME_CELLS = 12
+_MAX_NOTE = 500
+_AXIS_CELLS = 9
+_GAUGE_CELLS = 24
+_MUTED, _BAD, _GOOD = "$foreground-muted", "bold $text-error", "$text-success"
+
+
+def _joined(pieces: list[str], separator: str, width: int) -> str:
+    """As many of the pieces, from the first on, as fit into `width` cells; empty ones are left out."""
+    line = ""
+    for piece in filter(None, pieces):
+        longer = f"{line}{separator}{piece}" if line else piece
+        if text.cell_width(longer) > width:
+            break
+        line = longer
+    return line
+
+
+class Panel(Static):
+    """Draws the last snapshot it was shown, again when its size changes."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, markup=False)
+        self._snapshot: Snapshot | None = None
+        self._drawn: list[Part] = []
+
+    def show(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        parts = self.parts(snapshot, max(self.content_size.width, 1), max(self.content_size.height, 1))
+        if parts != self._drawn:
+            self._drawn = parts
+            self.update(Content.assemble(*parts))
+
+    def on_resize(self) -> None:
+        if self._snapshot is not None:
+            self.show(self._snapshot)
+
+    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
+        """The panel's text for that many cells and rows: plain or (text, style) pieces."""
+        raise NotImplementedError
+
+
+class TitleBar(Panel):
+    """Run, what it is doing, elapsed, ETA, how many stages are done."""
+
+    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
+        state = snapshot.state
+        if not state.run:
+            return [(" fgbuild", "bold"), "  no run yet"]
+        elapsed = state.elapsed(snapshot.moment)
+        left = build_remaining(state, snapshot.now) if snapshot.going else None
+        pieces = [
+            f"elapsed {text.seconds(elapsed)}" if elapsed is not None else "",
+            f"ETA {text.seconds(left)}" if left is not None else "",
+            f"{state.settled()}/{len(state.stages)} stages",
+            f"base {state.base}" if state.base else "",
+            f"profile {state.profile}" if state.profile else "",
+        ]
+        symbol, word, style = _run_status(snapshot)
+        start, status = f" fgbuild {text.crop(state.run, 32)}  ", f"{symbol} {word}"
+        rest = _joined(pieces, "  ", width - text.cell_width(start + status) - 2)
+        return [(start, "bold"), (status, style), f"  {rest}"]
+
+
+def _run_status(snapshot: Snapshot) -> tuple[str, str, str]:
+    state = snapshot.state
+    if snapshot.going:
+        return "●", "running", "bold $text-primary"
+    if not state.finished:
+        return "■", "stopped early", "bold $text-warning"
+    if state.exit_code == 130:
+        return "■", "interrupted", "bold $text-warning"
+    if state.exit_code == 3:
+        return "✗", "not passed", _BAD
+    return ("✗", "failed", _BAD) if state.exit_code else ("✓", "done", f"bold {_GOOD}")
+
+
+class StageGrid(Panel):
+    """A row for each domain, a column for each kind of stage."""
+
+    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
+        state = snapshot.state
+        kinds = state.kinds()
+        cell = max((width - _NAME_CELLS - 1) // max(len(kinds), 1), 3)
+        heading = text.pad(" domain", _NAME_CELLS + 1) + "".join(text.pad(kind, cell) for kind in kinds)
+        parts: list[Part] = [(text.crop(heading, width), "bold $foreground-muted underline")]
+        shared = state.of("")
+        if shared:
+            parts.append(text.pad("\n (shared)", _NAME_CELLS + 2))
+            parts += [self._cell(snapshot, stage, stage.kind + " ", 26) for stage in shared]
+        for domain in state.domains():
+            parts.append(("\n " + text.pad(domain, _NAME_CELLS - 1) + " ", "bold"))
+            stages = {stage.kind: stage for stage in state.of(domain)}
+            for kind in kinds:
+                stage = stages.get(kind)
+                parts.append(self._cell(snapshot, stage, "", cell) if stage else " " * cell)
+        return parts
+
+    @staticmethod
+    def _cell(snapshot: Snapshot, stage: StageState, label: str, width: int) -> Part:
+        shown = label + snapshot.cell(stage, width - 1 - text.cell_width(label))
+        return text.pad(shown, width), colour(stage, snapshot.status(stage)[0])
+
+
+class RunningPanel(Panel):
+    """What runs now: progress, metrics, time left and why it runs; afterwards how the build ended."""
+
+    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
+        state = snapshot.state
+        if state.finished:
+            bad = bool(state.exit_code)
+            return [(" " + text.crop(describe.outcome(state), width - 1), _BAD if bad else _GOOD)]
+        if not snapshot.going:
+            words = " The build process is gone; finished stages stay finished. Press b to go on."
+            return [(text.crop(words, width), "$text-warning")]
+        running = state.running()
+        lines = [self._line(stage, snapshot, width) for stage in running]
+        why = describe.because(running[0].reasons) if len(running) == 1 else ""
+        reason: list[Part] = [("\n " + text.crop(f"because {why}", width - 1), _MUTED)] if why else []
+        return ["\n".join(lines) or " Between two stages.", *reason]
+
+    @staticmethod
+    def _line(stage: StageState, snapshot: Snapshot, width: int) -> str:
+        fraction = stage.fraction
+        left = stage_remaining(stage, snapshot.now)
+        details = [
+            f"{text.bar(fraction, 12)} {fraction:.0%}" if fraction is not None else "",
+            f"{text.seconds(left)} left" if left is not None else "",
+            describe.progress(stage),
+            *describe.load(stage),
+        ]
+        start = f" {stage.id}  "
+        return text.crop(start + _joined(details, " · ", width - text.cell_width(start)), width)
+
+
+class LossChart(Panel):
+    """The loss of one training stage; `choice` is its id, or None for the one that reported last."""
+
+    choice: str | None = None
+
+    def candidates(self, snapshot: Snapshot) -> list[StageState]:
+        return [stage for stage in snapshot.state.stages.values() if len(stage.loss) or len(stage.eval_loss)]
+
+    def chosen(self, snapshot: Snapshot) -> StageState | None:
+        stages = self.candidates(snapshot)
+        picked = [stage for stage in stages if stage.id == self.choice]
+        running = [stage for stage in stages if stage.status == RUNNING]
+        return next(iter(picked + running[::-1] + stages[::-1]), None)
+
+    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
+        stage = self.chosen(snapshot)
+        scale = scale_of(stage.loss, stage.eval_loss) if stage else None
+        if stage is None or scale is None or height < 3 or width <= _AXIS_CELLS + 4:
+            return [("No loss yet: the curve appears when a training stage reports one.", _MUTED)]
+        columns, rows = width - _AXIS_CELLS, height - 2
+        canvas = braille(stage.loss, scale, columns, rows)
+        marks: dict[tuple[int, int], str] = {}
+        for x, y in zip(stage.eval_loss.x, stage.eval_loss.y):
+            column, row = scale.place(x, y, columns, rows)
+            marks[row, column] = "◆"
+        parts: list[Part] = [*_chart_title(stage, width), "\n"]
+        for row, line in enumerate(canvas):
+            label = {0: text.number(scale.y_high), rows - 1: text.number(scale.y_low)}.get(row, "")
+            parts.append((f"{text.crop(label, _AXIS_CELLS - 2):>{_AXIS_CELLS - 2}} │", _MUTED))
+            shown = "".join(marks.get((row, column), dots) for column, dots in enumerate(line))
+            parts += [(shown, "$text-primary"), "\n"]
+        low = f"step {text.number(scale.x_low)}{', log scale' if scale.log else ''}"
+        high = text.number(scale.x_high)
+        parts.append((" " * _AXIS_CELLS + text.pad(low, columns - len(high)) + high, _MUTED))
+        return parts
+
+
+def _chart_title(stage: StageState, width: int) -> list[Part]:
+    loss = f"loss {stage.loss.last:.3g}" if stage.loss.last is not None else ""
+    evaluated = f"◆ eval {stage.eval_loss.last:.3g}" if stage.eval_loss.last is not None else ""
+    title = text.crop(stage.id, width)
+    room = width - text.cell_width(title) - 2
+    return [(title, "bold"), "  " + _joined([loss, evaluated, *describe.load(stage)], "  ", room)]
+
+
+class ModelsPanel(Panel):
+    """For each domain: the GGUF's size in its window, verification, evaluation."""
+
+    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
+        parts: list[Part] = []
+        for domain in snapshot.state.domains():
+            stages = snapshot.state.of(domain)
+            item = describe.model_of(stages)
+            by_kind = {stage.kind: stage for stage in stages}
+            results = self._results(by_kind.get("verify"), by_kind.get("eval"), width)
+            parts.append((text.pad(text.crop(domain, _NAME_CELLS - 1), _NAME_CELLS), "bold"))
+            if item is None and not results:
+                current = all(snapshot.status(stage)[1] == "current" for stage in stages)
+                parts.append(("unchanged in this run\n" if current else "nothing yet\n", _MUTED))
+                continue
+            parts += [*_size(item, width - _NAME_CELLS), "\n", *results]
+        return parts or [("No domain yet.", _MUTED)]
+
+    @staticmethod
+    def _results(verify: StageState | None, evaluate: StageState | None, width: int) -> list[Part]:
+        """A line of both, or nothing where nothing is known of either."""
+        verified, evaluated = table.verified(verify), table.evaluated(evaluate, len(describe.EVAL_NAMES))
+        if not verified and not evaluated:
+            return []
+        checks = f"{verified} checks" if "/" in verified else f"verify {verified or '–'}"
+        numbers = _joined(evaluated.replace(" %", "%").split(" · "), " ", width - len(checks) - 3)
+        bad = "✗" in verified or "✗" in evaluated
+        return [(text.crop(f" {checks}  {numbers or 'eval –'}", width) + "\n", _BAD if bad else _MUTED)]
+
+
+def _size(item: Artifact | None, width: int) -> list[Part]:
+    """`291.5 MB ✓ inside 250–320 MB`, with a gauge where there is room."""
+    if item is None:
+        return [("no GGUF in this run", _MUTED)]
+    if item.bytes is None:
+        expected = item.predicted_bytes
+        words = f"{text.megabytes(expected / 1e6)} predicted" if expected is not None else "size unknown"
+        return [(text.crop(words, width), _MUTED)]
+    symbol = {True: "✓", False: "✗", None: " "}[item.inside]
+    size, window = text.megabytes(item.bytes / 1e6), describe.window(item)
+    words = f"{size} {symbol} {describe.verdict(item)} {window}"
+    if text.cell_width(words) > width and item.inside:
+        words = f"{size} {symbol} {window}"
+    parts: list[Part] = [(text.crop(words, width), _BAD if item.inside is False else _GOOD)]
+    if width >= text.cell_width(words) + _GAUGE_CELLS + 2 and item.inside is not None:
+        parts.append(("  " + _gauge(item, _GAUGE_CELLS), _MUTED))
+    return parts
+
+
+def _gauge(item: Artifact, cells: int) -> str:
+    """The window as a line, ● where the size is in it and ◇ where it was predicted."""
+    low, high = item.min_mb or 0.0, item.max_mb or 0.0
+    line = ["─"] * cells
+    for size, mark in ((item.predicted_bytes, "◇"), (item.bytes, "●")):
+        if size is not None and high > low:
+            share = min(max((size / 1e6 - low) / (high - low), 0.0), 1.0)
+            line[round(share * (cells - 1))] = mark
+    return f"├{''.join(line[1:-1])}┤" if line[0] == line[-1] == "─" else "".join(line)
+
+
+class NotesPanel(VerticalScroll):
+    """The newest notes, then what went wrong. Follows the end until one scrolls up."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._lines = Static("", markup=False)
+        self._drawn: list[Part] = []
+
+    def compose(self):  # type: ignore[no-untyped-def]
+        yield self._lines
+
+    def show(self, snapshot: Snapshot) -> None:
+        parts: list[Part] = []
+        for note in snapshot.state.notes:
+            moment = time.strftime("%H:%M:%S", time.localtime(note.time)) if note.time is not None else ""
+            parts += [(f" {moment} {note.stage}  ", _MUTED), note.text[:_MAX_NOTE] + "\n"]
+        for stage in snapshot.state.stages.values():
+            parts += [(f" ✗ {line}\n", _BAD) for line in _problems(stage)]
+        if not parts:
+            parts = [(" No notes yet.", _MUTED)]
+        if parts != self._drawn:
+            self._drawn = parts
+            following = self.is_vertical_scroll_end
+            self._lines.update(Content.assemble(*parts).rstrip())
+            if following:
+                self.scroll_end(animate=False)
+
+
+def _problems(stage: StageState) -> list[str]:
+    lines = [
+        f"{stage.id}  {check.name}: {check.value or 'no value'}"
+        + (f", expected {check.expected}" if check.expected else "")
+        + (f": {check.reason}" if check.reason else "")
+        for check in stage.checks.values()
+        if check.passed is False
+    ]
+    if stage.status == FAILED:
+        log = f" (log: {stage.log})" if stage.log else ""
+        message = " ".join(stage.message[:_MAX_NOTE].split())
+        lines.append(f"{stage.id}  {message or 'failed'}{log}")
+    return lines

@@ -1,0 +1,44 @@
+"""The base stage: makes the base model that every domain starts from.
+
+`python -m fgbuild.workers.base JOB.json`; `job.manifest` is the base's entry of fgbuild.toml:
+name, kind, and by kind: `embedded` nothing more; `tiny` seed; `path` path; `hub` repo, revision.
+"""
+
+from __future__ import annotations
+
+from fgbuild.errors import BaseModelError
+from fgbuild.workers import base_artifact, base_checkpoint, base_embedded, base_hub, base_lock, base_tiny
+from fgbuild.workers.base_artifact import BaseModel
+from fgbuild.workers.protocol import Job, Reporter, main
+
+
+def run(job: Job, reporter: Reporter) -> None:
+    """Write the base artifact into `job.output`, if its sources are what fgbuild.lock pins."""
+    model = load(job)
+    if model.sources:
+        found = base_lock.Pin(model.revision, {source.file: source.sha256 for source in model.sources})
+        if not base_lock.check(job.root / base_lock.FILE, model.name, found):
+            reporter.note(f"base {model.name} is not pinned; `fgbuild lock` pins it in {base_lock.FILE}")
+    base_artifact.write_artifact(model, job.output, reporter)
+
+
+def load(job: Job) -> BaseModel:
+    """The base that the job's entry names. Raises BaseModelError where it cannot be had."""
+    entry = job.manifest
+    match entry["kind"]:
+        case "embedded":
+            return base_embedded.load(entry, job.state)
+        case "tiny":
+            return base_tiny.load(entry)
+        case "hub":
+            return base_hub.load(entry)
+        case "path":
+            return base_checkpoint.load(entry, job.root / entry["path"], "local")
+        case kind:
+            raise BaseModelError(
+                f"fgbuild.toml: base.{entry['name']}.kind: {kind!r} is unknown; use embedded, hub, path or tiny"
+            )
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,119 @@
+"""Stage eval: accuracy of the shipped GGUF on the held-out split, against the manifest's thresholds.
+
+Output: report.json (the scores of `eval_metrics.metrics`, speed, "passed", "thresholds", "below",
+"notes", "key") and failures.jsonl.
+
+Options, for `fgbuild eval`: `gguf` (the file, instead of the export artifact's), `remember` (a
+directory where scores are kept by key and looked up), `reports` (further report files to look in),
+`force` (measure, whatever is remembered).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
+
+from fgbuild.errors import FgbuildError
+from fgbuild.workers.eval_metrics import judge
+from fgbuild.workers.evaluate import evaluate, questions, read_rows
+from fgbuild.workers.model_file import model_file
+from fgbuild.workers.prompt import PromptEncoder
+from fgbuild.workers.protocol import Job, Reporter, main
+
+METRICS_VERSION = 1
+"""Raised when a score changes its meaning: remembered reports of older versions are not used."""
+
+
+def work(job: Job, reporter: Reporter) -> bool:
+    path = model_file(job)
+    settings = job.manifest["eval"]
+    key = evaluation_key(job, path)
+    kept = Path(job.options["remember"]) / f"{key}.json" if "remember" in job.options else None
+    candidates = [*([kept] if kept else []), *map(Path, job.options.get("reports", ()))]
+    scores = None if job.options.get("force") else remembered(key, candidates)
+    if scores is None:
+        scores = _measure(job, path, reporter)
+        if kept:
+            _keep(kept, {**scores, "key": key}, job.output / "failures.jsonl")
+    below, notes = judge(scores, settings["thresholds"])
+    for note in notes:
+        reporter.note(note)
+    report = {
+        **scores,
+        "passed": not below,
+        "thresholds": settings["thresholds"],
+        "below": below,
+        "notes": notes,
+        "key": key,
+    }
+    (job.output / "report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    reporter.emit(
+        "stage.result", summary={name: value for name, value in scores.items() if isinstance(value, (int, float))}
+    )
+    return not below
+
+
+def _measure(job: Job, path: Path, reporter: Reporter) -> dict[str, Any]:
+    settings = job.manifest["eval"]
+    rows = read_rows(job.inputs["generate"] / "eval.jsonl", settings["examples"])
+    asked = questions(rows, job.manifest["tool"], PromptEncoder(job.inputs["base"]))
+    reporter.restart_clock()
+    result = evaluate(
+        path,
+        asked,
+        max_tokens=settings["max_tokens"],
+        on_turn=lambda done, total: reporter.progress(done, total, "turns"),
+    )
+    with (job.output / "failures.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
+        for failure in result.failures():
+            stream.write(json.dumps(failure, ensure_ascii=False) + "\n")
+    return result.scores()
+
+
+def evaluation_key(job: Job, gguf: Path) -> str:
+    """BLAKE3, hex, over all that decides the scores: the two files, the tokenizer, the tools, the limits.
+
+    Thresholds are not among them: they judge scores and do not change them.
+    """
+    settings = {name: job.manifest["eval"][name] for name in ("examples", "max_tokens")}
+    plain = {"version": METRICS_VERSION, "tool": job.manifest["tool"], "eval": settings}
+    digest = blake3(json.dumps(plain, sort_keys=True).encode())
+    for file in (gguf, job.inputs["generate"] / "eval.jsonl", job.inputs["base"] / "tokenizer.json"):
+        try:
+            digest.update(blake3(max_threads=blake3.AUTO).update_mmap(file).digest())
+        except OSError as error:
+            raise FgbuildError(f"{file} cannot be read ({error.strerror}); run `fgbuild build {job.domain}`") from None
+    return digest.hexdigest()
+
+
+def remembered(key: str, reports: Sequence[Path]) -> dict[str, Any] | None:
+    """The scores of the first of these reports that has this key; a missing or damaged one is passed over."""
+    for path in reports:
+        try:
+            report = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(report, Mapping) and report.get("key") == key:
+            verdict = ("passed", "thresholds", "below", "notes", "key")
+            return {field: value for field, value in report.items() if field not in verdict}
+    return None
+
+
+def _keep(path: Path, report: Mapping[str, Any], failures: Path) -> None:
+    """Write the scores, and the failures beside them, for the next time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(failures, path.with_suffix(".failures.jsonl"))
+    # Written elsewhere and renamed: a killed run leaves no half report.
+    partial = path.with_suffix(f".{os.getpid()}.tmp")
+    partial.write_text(json.dumps(report, ensure_ascii=False) + "\n", "utf-8")
+    partial.replace(path)
+
+
+if __name__ == "__main__":
+    main(work)

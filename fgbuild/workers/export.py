@@ -1,0 +1,62 @@
+"""The export stage: merges the adapter into the base and writes what is shipped.
+
+`python -m fgbuild.workers.export JOB.json`; inputs `base` and `train`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fgbuild.errors import FgbuildError
+from fgbuild.gguf_io import header
+from fgbuild.workers import export_adapter, export_documents, export_gguf
+from fgbuild.workers.base_artifact import sha256
+from fgbuild.workers.protocol import Job, Reporter, main
+
+
+def run(job: Job, reporter: Reporter) -> None:
+    """Write the GGUF, agent.json and README.md into `job.output`."""
+    if job.domain is None:
+        raise FgbuildError(f"{job.stage}: export works on one domain, and the job names none")
+    quant: dict[str, Any] = job.manifest["quant"]
+    if quant["type"] != "q8_0":
+        raise FgbuildError(f"quant.type: {quant['type']!r} cannot be written; use 'q8_0'")
+    shipped = export_documents.load(job.inputs, job.domain, job.manifest)
+    path = job.output / shipped.file
+    predicted = _write_gguf(job, reporter, shipped, path)
+    size = path.stat().st_size
+    reporter.emit(
+        "stage.artifact",
+        path=shipped.file,
+        bytes=size,
+        predicted_bytes=predicted,
+        min_mb=quant["min_mb"],
+        max_mb=quant["max_mb"],
+    )
+    document = export_documents.agent(shipped, sha256(path), size)
+    (job.output / "agent.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    (job.output / "README.md").write_text(export_documents.model_card(shipped, size), "utf-8")
+
+
+def _write_gguf(job: Job, reporter: Reporter, shipped: export_documents.Shipped, path: Path) -> int:
+    """Write the model file by the converter of the manifest; returns the predicted size."""
+    base, quant = job.inputs["base"], job.manifest["quant"]
+    adapter = export_adapter.load(job.inputs["train"])
+    source = header.read(base / "base_q8_0.gguf")
+    metadata = export_documents.metadata(shipped, str(source.scalar("tokenizer.chat_template")))
+
+    def progress(written: int, total: int) -> None:
+        reporter.progress(round(written / 1e6, 3), round(total / 1e6, 3), "MB")
+
+    if quant["converter"] == "builtin":
+        return export_gguf.write_builtin(base, adapter, metadata, path, progress)
+    if quant["converter"] == "llama.cpp":
+        converter = job.root / quant["converter_path"]
+        return export_gguf.write_with_llama_cpp(base, adapter, metadata, path, converter, job.state, progress)
+    raise FgbuildError(f"quant.converter: {quant['converter']!r} is unknown; use 'builtin' or 'llama.cpp'")
+
+
+if __name__ == "__main__":
+    main(run)

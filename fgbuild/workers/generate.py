@@ -1,0 +1,108 @@
+"""Stage generate: a domain's scenarios and own files → train and eval trajectories (JSONL).
+
+Output: train.jsonl, eval.jsonl (one trajectory a line), stats.json (the statistics card).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+from fgbuild.domains.own_data import read_rows
+from fgbuild.domains.sampling import (
+    ABSTAINING,
+    MIN_ABSTAINING_SHARE,
+    Row,
+    called_tools,
+    statistics,
+    trajectories,
+)
+from fgbuild.errors import DataError
+from fgbuild.workers.protocol import Job, Reporter, main
+
+
+def work(job: Job, reporter: Reporter) -> None:
+    settings = job.manifest["dataset"]
+    tools = job.manifest["tool"]
+    name = job.manifest["name"]
+    rows: list[Row] = []
+    if settings["generator"] != "none":
+        scenarios = importlib.import_module(f"fgbuild.domains.{settings['generator']}").SCENARIOS
+        rows = trajectories(
+            name,
+            scenarios,
+            count=settings["count"],
+            eval_fraction=settings["eval_fraction"],
+            seed=settings["seed"],
+        )
+        _check(rows, tools)
+    rows += _own_rows(job, tools)
+    splits = {split: [row for row in rows if row["split"] == split] for split in ("train", "eval")}
+    if not splits["train"]:
+        raise DataError(f"{name}: the dataset is empty; set dataset.generator or add a file with rows to dataset.files")
+    for split, part in splits.items():
+        write_jsonl(job.output / f"{split}.jsonl", part)
+    card = statistics(rows)
+    (job.output / "stats.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    reporter.emit(
+        "stage.result",
+        summary={
+            "train": len(splits["train"]),
+            "eval": len(splits["eval"]),
+            "abstaining": card["train"]["abstaining_share"],
+        },
+    )
+
+
+def _own_rows(job: Job, tools: list[dict[str, Any]]) -> list[Row]:
+    """Rows of `dataset.files`; each goes to the eval split by a stable hash of its id."""
+    rows: list[Row] = []
+    fraction = job.manifest["dataset"]["eval_fraction"]
+    for file in job.manifest["dataset"]["files"]:
+        for row in read_rows(job.root / file, tools, display=file):
+            share = int.from_bytes(hashlib.sha256(row["id"].encode()).digest()[:4], "big") / 2**32
+            rows.append({**row, "split": "eval" if share < fraction else "train"})
+    return rows
+
+
+def _check(rows: list[Row], tools: list[dict[str, Any]]) -> None:
+    """Hold generated calls against the manifest's tools: either may have been edited alone."""
+    import jsonschema
+
+    validators = {tool["name"]: jsonschema.Draft202012Validator(tool["parameters"]) for tool in tools}
+    for row in rows:
+        for message in row["messages"]:
+            for call in message.get("tool_calls", ()):
+                tool, arguments = call["function"]["name"], call["function"]["arguments"]
+                if tool not in validators:
+                    raise DataError(
+                        f"tool {tool}: scenario {row['scenario']} calls it and the manifest does not declare it; "
+                        "add the [[tool]] or set dataset.generator to another generator"
+                    )
+                error = next(validators[tool].iter_errors(arguments), None)
+                if error:
+                    raise DataError(
+                        f"tool {tool}: scenario {row['scenario']} calls it with arguments its parameters refuse "
+                        f"({error.message}); bring the manifest's parameters and the generator together"
+                    )
+    for split in ("train", "eval"):
+        part = [row for row in rows if row["split"] == split]
+        abstaining = sum(row["kind"] in ABSTAINING or not called_tools(row) for row in part)
+        if len(part) >= 40 and abstaining < MIN_ABSTAINING_SHARE * len(part):
+            raise DataError(
+                f"dataset: {abstaining} of {len(part)} {split} rows need no call, and at least "
+                f"{MIN_ABSTAINING_SHARE:.0%} should; raise the weight of the clarify and decline scenarios"
+            )
+
+
+def write_jsonl(path: Path, rows: list[Row]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        for row in rows:
+            stream.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+if __name__ == "__main__":
+    main(work)

@@ -1,0 +1,98 @@
+"""Stage tokenize: trajectories → token ids and supervised spans.
+
+Each segment of the rendered prompt is encoded by itself, which is what decoding does (the
+prompt's ids, then the model's), and the whole is checked against the encoding of the whole
+text, which is what a chat template does. A row whose two encodings differ would be trained on
+ids that are never seen at inference.
+
+Output: train.jsonl, eval.jsonl ({"id", "input_ids", "spans": [[start, end)]}), stats.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from fgbuild.errors import DataError, FormatError
+from fgbuild.functiongemma import render
+from fgbuild.workers.generate import write_jsonl
+from fgbuild.workers.protocol import Job, Reporter, main
+
+
+def work(job: Job, reporter: Reporter) -> None:
+    tokenizer = Tokenizer.from_file(str(job.inputs["base"] / "tokenizer.json"))
+    tools = job.manifest["tool"]
+    max_length = job.manifest["dataset"]["max_length"]
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for split in ("train", "eval"):
+        source = read_jsonl(job.inputs["generate"] / f"{split}.jsonl")
+        rows[split] = []
+        for number, row in enumerate(source):
+            rows[split].append(encode_row(tokenizer, row, tools, max_length))
+            reporter.progress(number + 1, len(source), "rows")
+        write_jsonl(job.output / f"{split}.jsonl", rows[split])
+    everything = rows["train"] + rows["eval"]
+    lengths = [len(row["input_ids"]) for row in everything]
+    stats = {
+        "train": len(rows["train"]),
+        "eval": len(rows["eval"]),
+        "prefix_tokens": common_prefix([row["input_ids"] for row in everything]),
+        "max_tokens": max(lengths),
+        "mean_tokens": round(sum(lengths) / len(lengths), 1),
+        "supervised_tokens": sum(end - start for row in rows["train"] for start, end in row["spans"]),
+    }
+    (job.output / "stats.json").write_text(json.dumps(stats, indent=1) + "\n", "utf-8")
+    reporter.emit("stage.result", summary=stats)
+
+
+def encode_row(
+    tokenizer: Tokenizer, row: dict[str, Any], tools: Sequence[dict[str, Any]], max_length: int
+) -> dict[str, Any]:
+    """One trajectory as token ids and supervised spans [start, end).
+
+    Raises DataError, naming the row, where it is longer than `max_length`, where the format
+    cannot carry it, where nothing is supervised, or where the two encodings differ.
+    """
+    where = row.get("source", row["id"])
+    try:
+        segments = render(row["messages"], row.get("tools") or tools)
+    except FormatError as error:
+        raise DataError(f"{where}: {error}") from None
+    ids: list[int] = []
+    spans: list[list[int]] = []
+    for segment in segments:
+        part = tokenizer.encode(segment.text, add_special_tokens=False).ids
+        if segment.supervised:
+            spans.append([len(ids), len(ids) + len(part)])
+        ids += part
+    if not spans:
+        raise DataError(f"{where}: no assistant message, so nothing to learn from; add one or remove the row")
+    if len(ids) > max_length:
+        raise DataError(
+            f"{where}: {len(ids)} tokens, above dataset.max_length = {max_length}; shorten it or raise max_length"
+        )
+    whole = tokenizer.encode("".join(segment.text for segment in segments), add_special_tokens=False).ids
+    if whole != ids:
+        raise DataError(
+            f"{where}: its assistant text merges with the prompt's last token; start the text with a letter or digit"
+        )
+    return {"id": row["id"], "input_ids": ids, "spans": spans}
+
+
+def common_prefix(rows: Sequence[Sequence[int]]) -> int:
+    """Length of the longest prefix that all rows share."""
+    return len(os.path.commonprefix([list(row) for row in (min(rows), max(rows))]))
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream]
+
+
+if __name__ == "__main__":
+    main(work)

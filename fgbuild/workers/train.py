@@ -1,0 +1,166 @@
+"""Stage train: token ids and supervised spans → LoRA adapter, by TRL's SFTTrainer.
+
+Output: adapter_model.safetensors, adapter_config.json (peft's), metrics.jsonl (loss, learning
+rate, gradient norm by step), train.json (summary). Checkpoints go to `job.state` and a build
+that was cut off goes on from the last one. On CPU the same job gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoModelForCausalLM, AutoTokenizer, enable_full_determinism
+from transformers.trainer_utils import get_last_checkpoint
+from trl import SFTConfig
+
+from fgbuild.errors import DataError
+from fgbuild.workers.protocol import Job, Reporter, main
+from fgbuild.workers.tokenize import read_jsonl
+from fgbuild.workers.training.batches import PrefixCollator, supervised
+from fgbuild.workers.training.callbacks import ReportingCallback
+from fgbuild.workers.training.memory import keep_freed_memory
+from fgbuild.workers.training.trainer import PrefixSharedTrainer
+
+CHECKPOINT_EVERY = 10
+"""Steps between checkpoints; one is about 45 MB for all-linear LoRA of rank 16."""
+
+
+def work(job: Job, reporter: Reporter) -> None:
+    settings = job.manifest["trainer"]
+    datasets = {split: load_rows(job.inputs["tokenize"] / f"{split}.jsonl") for split in ("train", "eval")}
+    if not any(label != -100 for row in datasets["train"] for label in row["labels"]):
+        raise DataError(f"{job.domain}: no supervised token in the training split; add assistant messages")
+    precision = choose_precision(settings["precision"])
+    keep_freed_memory()
+    enable_full_determinism(settings["seed"], warn_only=torch.cuda.is_available())
+    # Every operation used here writes all of its output, so filling it first would be work done twice.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    model = with_adapter(job.inputs["base"], job.manifest, precision)
+    reporter.note(f"training in {precision} on {'cuda' if torch.cuda.is_available() else 'cpu'}")
+
+    metrics = job.state / "metrics.jsonl"
+    callback = ReportingCallback(reporter, metrics)
+    checkpoints = job.state / "checkpoints"
+    resume = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    if resume is None:
+        metrics.unlink(missing_ok=True)
+    else:
+        step = int(resume.rsplit("-", 1)[1])
+        keep_metrics(metrics, step)
+        reporter.note(f"resumed from the checkpoint at step {step}")
+    trainer = PrefixSharedTrainer(
+        model=model,
+        args=arguments(settings, checkpoints, precision, has_eval=bool(datasets["eval"])),
+        train_dataset=Dataset.from_list(datasets["train"]),
+        eval_dataset=Dataset.from_list(datasets["eval"]) if datasets["eval"] else None,
+        processing_class=AutoTokenizer.from_pretrained(job.inputs["base"]),
+        data_collator=PrefixCollator(sharing=settings["sharing"] != "off"),
+        callbacks=[callback],
+    )
+    callback.trainer = trainer
+    trainer.train(resume_from_checkpoint=resume)
+    if datasets["eval"]:
+        trainer.evaluate()
+    save(job, model, trainer, callback, precision)
+    reporter.emit("stage.result", summary=json.loads((job.output / "train.json").read_text("utf-8")))
+
+
+def load_rows(path: Path) -> list[dict[str, Any]]:
+    """Tokenized rows as {"input_ids", "labels"}: whole numbers only, so nothing is null-filled."""
+    return [{"input_ids": row["input_ids"], "labels": supervised(row)} for row in read_jsonl(path)]
+
+
+def choose_precision(wanted: str) -> str:
+    """ "fp32" or "bf16". `auto` is bf16 on a GPU that has it, else fp32; never fp16, in which
+    Gemma 3's activations (above 100,000 in layer 14) overflow."""
+    if wanted != "auto":
+        return wanted
+    return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "fp32"
+
+
+def with_adapter(base: Path, manifest: dict[str, Any], precision: str) -> PeftModel:
+    """The base model with a fresh LoRA adapter from the manifest's `[lora]`."""
+    lora = manifest["lora"]
+    dtype = torch.bfloat16 if precision == "bf16" and torch.cuda.is_available() else torch.float32
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
+    config = LoraConfig(
+        r=lora["r"],
+        lora_alpha=lora["alpha"],
+        lora_dropout=lora["dropout"],
+        target_modules=lora["target_modules"],
+        bias=lora["bias"],
+        trainable_token_indices=lora["trainable_tokens"] or None,
+        task_type="CAUSAL_LM",
+        # The path of an artifact says nothing to a reader of the adapter, and would change its bytes.
+        base_model_name_or_path=manifest["base"],
+    )
+    return get_peft_model(model, config)
+
+
+def arguments(settings: dict[str, Any], checkpoints: Path, precision: str, *, has_eval: bool) -> SFTConfig:
+    evaluates = has_eval and settings["eval_every"] > 0
+    return SFTConfig(
+        output_dir=str(checkpoints),
+        num_train_epochs=settings["epochs"],
+        max_steps=settings["max_steps"],
+        per_device_train_batch_size=settings["batch_size"],
+        per_device_eval_batch_size=settings["batch_size"],
+        gradient_accumulation_steps=settings["gradient_accumulation"],
+        learning_rate=settings["learning_rate"],
+        lr_scheduler_type=settings["schedule"],
+        warmup_steps=settings["warmup_steps"],
+        weight_decay=settings["weight_decay"],
+        max_grad_norm=settings["max_grad_norm"],
+        seed=settings["seed"],
+        data_seed=settings["seed"],
+        full_determinism=not torch.cuda.is_available(),
+        bf16=precision == "bf16",
+        fp16=False,
+        gradient_checkpointing=False,
+        eval_strategy="steps" if evaluates else "no",
+        eval_steps=settings["eval_every"] if evaluates else None,
+        save_strategy="steps",
+        save_steps=CHECKPOINT_EVERY,
+        save_total_limit=2,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        disable_tqdm=True,
+        report_to="none",
+        remove_unused_columns=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        max_length=None,
+    )
+
+
+def keep_metrics(metrics: Path, last_step: int) -> None:
+    """Drop records past the checkpoint that training goes on from."""
+    if metrics.exists():
+        lines = metrics.read_text("utf-8").splitlines(keepends=True)
+        metrics.write_text("".join(line for line in lines if json.loads(line)["step"] <= last_step), "utf-8")
+
+
+def save(job: Job, model: PeftModel, trainer: PrefixSharedTrainer, callback: ReportingCallback, precision: str) -> None:
+    """Write the adapter and the summary; no times in them, so that equal training gives equal bytes."""
+    model.save_pretrained(str(job.output), save_embedding_layers=False)
+    (job.output / "README.md").unlink(missing_ok=True)
+    (job.output / "metrics.jsonl").write_bytes((job.state / "metrics.jsonl").read_bytes())
+    records = [json.loads(line) for line in (job.output / "metrics.jsonl").read_text("utf-8").splitlines()]
+    losses = [record["loss"] for record in records if "loss" in record]
+    summary = {
+        "steps": trainer.state.global_step,
+        "loss_first": losses[0],
+        "loss": losses[-1],
+        "eval_loss": callback.eval_loss,
+        "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "precision": precision,
+    }
+    (job.output / "train.json").write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main(work)

@@ -1,0 +1,1 @@
+"""Prefix-shared supervised fine-tuning on top of TRL's SFTTrainer."""

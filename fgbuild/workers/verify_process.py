@@ -1,0 +1,119 @@
+"""Runs the probe process within a time and memory limit, and says how it ended."""
+
+from __future__ import annotations
+
+import json
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import IO, Any
+
+import psutil
+
+COMMAND = (sys.executable, "-m", "fgbuild.workers.verify_probe")
+POLL_SECONDS = 0.05
+
+Message = dict[str, Any]
+
+
+def run_probe(
+    request: Mapping[str, Any],
+    timeout_seconds: float,
+    memory_mb: float,
+    on_message: Callable[[Message], None],
+    command: tuple[str, ...] = COMMAND,
+) -> str:
+    """Serve one request; returns "" where the probe finished, else why it did not.
+
+    on_message gets each step's result as it arrives. The memory limit (10^6 bytes) is on the
+    resident set, watched every 50 ms: an address-space limit would count the mapped file and
+    reserved pages, and native code answers it with a crash that names no cause.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
+        try:
+            failure = _serve(process, request, deadline, memory_mb * 1e6, on_message)
+        finally:
+            process.kill()
+            process.wait()
+        if failure == "timeout":
+            return f"stopped after verify.timeout_seconds = {timeout_seconds:g}"
+        if failure == "memory":
+            return f"stopped above verify.memory_mb = {memory_mb:g}"
+        return "" if failure is None else failure or _exit_reason(process.returncode, errors)
+
+
+def _serve(
+    process: subprocess.Popen[bytes],
+    request: Mapping[str, Any],
+    deadline: float,
+    memory_bytes: float,
+    on_message: Callable[[Message], None],
+) -> str | None:
+    """None where the probe said it is done; "timeout", "memory", its own message, or "" for a dead process."""
+    lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()
+    threading.Thread(target=_write, args=(process.stdin, json.dumps(request).encode()), daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            line = b""
+        if line is None:
+            process.wait()
+            return ""
+        if line:
+            message = json.loads(line)
+            if message["step"] == "done":
+                return None
+            if message["step"] == "error":
+                return str(message["message"])
+            on_message(message)
+        if time.monotonic() > deadline:
+            return "timeout"
+        if _resident_bytes(process.pid) > memory_bytes:
+            return "memory"
+
+
+def _pump(stream: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
+    for line in stream:
+        lines.put(line)
+    lines.put(None)
+
+
+def _write(stream: IO[bytes], data: bytes) -> None:
+    """The request may exceed the pipe's buffer: it is written apart, so that a stuck probe cannot stall us."""
+    try:
+        stream.write(data)
+        stream.close()
+    except OSError:
+        return  # the probe died before it had read all: its exit says why
+
+
+def _resident_bytes(pid: int) -> int:
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _exit_reason(code: int, errors: IO[bytes]) -> str:
+    """How a process ended that did not say so itself: the signal's name, or what it last wrote to stderr."""
+    errors.seek(0)
+    lines = errors.read().decode("utf-8", "replace").strip().splitlines()
+    last = f" ({lines[-1].strip()[:300]})" if lines else ""
+    if code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        return f"llama.cpp was killed by {name}{last}"
+    return f"the probe ended with exit code {code}{last}"

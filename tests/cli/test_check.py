@@ -1,0 +1,169 @@
+"""`fgbuild check`, `schema` and `new`, which have to do with each other: what `new` writes, `check` accepts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from fgbuild.cli import check, new, schema
+from fgbuild.errors import FgbuildError
+
+PROJECT = 'schema = 1\ndefault_base = "tiny"\n\n[base.tiny]\nkind = "tiny"\n\n[base.tiny.overrides.lora]\nr = 8\n'
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "fgbuild.toml").write_text(PROJECT, "utf-8")
+    return tmp_path
+
+
+def run(command: ModuleType, root: Path | None, *arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    args = parser.parse_args(arguments)
+    args.root = root
+    return command.run(args)
+
+
+def snapshot(root: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("command", [check, new, schema])
+def test_the_help_of_a_command_is_one_line(command: ModuleType) -> None:
+    assert command.__doc__ is not None
+    assert command.__doc__.splitlines()[0].endswith(".") or ";" in command.__doc__
+
+
+def test_what_new_writes_passes_check(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(new, root, "timers") == 0
+    assert {path.relative_to(root).as_posix() for path in snapshot(root)} == {
+        "fgbuild.toml",
+        "manifests/timers.toml",
+        "manifests/data/timers.jsonl",
+    }
+    before = snapshot(root)
+    capsys.readouterr()
+    assert run(check, root, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "passed": True,
+        "problems": [],
+        "domains": {"timers": {"path": "manifests/timers.toml"}},
+    }
+    assert snapshot(root) == before
+
+
+@pytest.mark.parametrize("name", ["lint", "a", "x_9"])
+def test_new_with_other_names(root: Path, name: str) -> None:
+    assert run(new, root, name) == 0
+    assert run(check, root) == 0
+
+
+@pytest.mark.parametrize("name", ["Timers", "9x", "../x", "a b", "", "base", "x" * 65, "a\n"])
+def test_new_refuses_a_name_that_cannot_be_used(root: Path, name: str) -> None:
+    before = snapshot(root)
+    with pytest.raises(FgbuildError):
+        run(new, root, "--", name)
+    assert snapshot(root) == before
+
+
+def test_new_never_overwrites(root: Path) -> None:
+    run(new, root, "timers")
+    before = snapshot(root)
+    with pytest.raises(FgbuildError, match="already"):
+        run(new, root, "timers")
+    (root / "manifests" / "timers.toml").rename(root / "manifests" / "renamed.toml")
+    with pytest.raises(FgbuildError, match=r"manifests/renamed\.toml"):
+        run(new, root, "timers")
+    (root / "manifests" / "renamed.toml").unlink()
+    with pytest.raises(FgbuildError, match=r"data/timers\.jsonl is there already"):
+        run(new, root, "timers")
+    assert set(snapshot(root)) == set(before) - {root / "manifests" / "timers.toml"}
+
+
+def test_check_prints_every_value_with_its_origin(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(new, root, "timers")
+    capsys.readouterr()
+    assert run(check, root, "--resolved", "timers") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "# timers"
+    assert "lora.alpha = 32   (default)" in lines
+    assert "lora.r = 8   (fgbuild.toml:8, base tiny)" in lines
+    assert 'name = "timers"   (manifests/timers.toml:3)' in lines
+    assert 'base = "tiny"   (fgbuild.toml:2, default_base)' in lines
+    assert any(line.startswith("tool[0].parameters.properties.minutes.type = ") for line in lines)
+
+
+def test_check_resolved_json_has_values_and_origins(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(new, root, "timers")
+    capsys.readouterr()
+    run(check, root, "--resolved", "--json")
+    domain = json.loads(capsys.readouterr().out)["domains"]["timers"]
+    assert domain["resolved"]["lora"]["r"] == 8
+    assert domain["origins"]["lora.r"] == "fgbuild.toml:8, base tiny"
+
+
+def test_check_tells_problems_with_file_line_and_field(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(new, root, "timers")
+    path = root / "manifests" / "timers.toml"
+    path.write_text(path.read_text("utf-8") + "\n[lora]\nrank = 3\n", "utf-8")
+    line = len(path.read_text("utf-8").splitlines())
+    capsys.readouterr()
+    assert run(check, root) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"manifests/timers.toml:{line}: lora.rank: unknown key" in err
+    assert run(check, root, "--json") == 2
+    document = json.loads(capsys.readouterr().out)
+    assert document["passed"] is False
+    assert [(p["path"], p["line"], p["field"]) for p in document["problems"]] == [
+        ("manifests/timers.toml", line, "lora.rank")
+    ]
+
+
+def test_check_reads_the_data_files_too(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(new, root, "timers")
+    data = root / "manifests" / "data" / "timers.jsonl"
+    data.write_text(data.read_text("utf-8") + '{"messages": [\n', "utf-8")
+    capsys.readouterr()
+    assert run(check, root) == 2
+    assert "manifests/data/timers.jsonl:9: is not JSON" in capsys.readouterr().err
+
+
+def test_check_of_one_domain_leaves_the_others_problems_out(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(new, root, "good")
+    run(new, root, "bad")
+    (root / "manifests" / "bad.toml").write_text("schema = ", "utf-8")
+    capsys.readouterr()
+    assert run(check, root, "bad") == 2
+    assert run(check, root) == 2
+    assert "manifests/bad.toml:1" in capsys.readouterr().err
+    assert run(check, root, "good", "--json") == 0
+    assert list(json.loads(capsys.readouterr().out)["domains"]) == ["good"]
+
+
+def test_check_of_an_unknown_domain_says_how_to_make_it(root: Path) -> None:
+    with pytest.raises(FgbuildError, match="fgbuild new nope"):
+        run(check, root, "nope")
+
+
+def test_check_with_an_unknown_base_fails(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(check, root, "--base", "nope") == 2
+    assert "known: tiny" in capsys.readouterr().err
+
+
+def test_a_project_without_manifests_is_no_error(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(check, root) == 0
+    assert "fgbuild new" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [[], ["--project"]])
+def test_schema_prints_one_document(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(schema, None, *option) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["type"] == "object"
+    assert ("tool" in document["properties"]) is not bool(option)

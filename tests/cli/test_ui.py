@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import argparse
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fgbuild.cli import ui
+from fgbuild.errors import FgbuildError
+from fgbuild.events import EventLog
+from fgbuild.views import runs
+
+RUN = "20261103-101500-0001"
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "fgbuild.toml").write_text("")
+    return tmp_path
+
+
+def record(root: Path, run: str, *, finished: bool = True) -> None:
+    log = EventLog(runs.log_path(root, run), run)
+    log.emit(
+        "run.started",
+        command="fgbuild build lint",
+        base="tiny",
+        profile="quick",
+        pid=os.getpid(),
+        stages=[{"id": "lint:train", "kind": "train", "domain": "lint", "action": "run"}],
+    )
+    log.emit("stage.started", stage="lint:train", reasons=[])
+    log.emit("stage.metric", stage="lint:train", step=1, loss=0.5)
+    if finished:
+        log.emit("stage.finished", stage="lint:train", seconds=2.0, action="run")
+        log.emit("build.finished", ran=["lint:train"], cached=[], failed=[], seconds=2.5, exit_code=0)
+    log.close()
+
+
+def show(root: Path | None, *argv: str) -> int:
+    parser = argparse.ArgumentParser()
+    ui.add_arguments(parser)
+    arguments = parser.parse_args(argv)
+    arguments.root = root
+    return ui.run(arguments)
+
+
+def test_without_a_terminal_the_last_run_is_printed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record(project, "20261101-101500-0001")
+    record(project, RUN)
+    assert show(project) == 0
+    output = capsys.readouterr().out
+    assert f"fgbuild run {RUN} · fgbuild build lint" in output
+    assert "base tiny · profile quick · 1 stage: 1 to run" in output
+    assert "lint    1 done  2.0 s  0.5   2.0 s" in output
+    assert output.rstrip().endswith("Done in 2.5 s: 1 ran.")
+    assert "\x1b" not in output
+
+
+def test_a_running_build_says_so(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record(project, RUN, finished=False)
+    assert show(project) == 0
+    assert "Still running: lint:train." in capsys.readouterr().out
+
+
+def test_with_ci_set_a_terminal_gets_the_summary_too(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(project, RUN)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("CI", "true")
+    assert show(project) == 0
+    assert "Done in 2.5 s" in capsys.readouterr().out
+
+
+def test_before_the_first_run_it_says_what_to_do(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert show(project) == 0
+    assert capsys.readouterr().out == "No build has run here yet; `fgbuild build --all` starts one.\n"
+
+
+def test_a_past_run_by_the_start_of_its_id(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record(project, "20261101-101500-0001")
+    record(project, RUN)
+    assert show(project, "--replay", "20261101") == 0
+    assert "20261101-101500-0001" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("wanted", ["20261231", "2026", "../runs"])
+def test_a_run_that_is_not_there_or_not_the_only_one(project: Path, wanted: str) -> None:
+    record(project, "20261101-101500-0001")
+    record(project, RUN)
+    with pytest.raises(FgbuildError, match="runs"):
+        show(project, "--replay", wanted)
+
+
+def test_the_project_is_found_from_below(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = project / "manifests"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    assert show(None) == 0
+
+
+def test_outside_a_project_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FgbuildError, match=r"fgbuild\.toml"):
+        show(None)
+
+
+class Terminal:
+    """`fgbuild ui` on a pseudo-terminal of 80×24 cells."""
+
+    def __init__(self, root: Path) -> None:
+        code = (
+            "import argparse, pathlib, sys; from fgbuild.cli import ui;"
+            "sys.exit(ui.run(argparse.Namespace(root=pathlib.Path(sys.argv[1]), replay=None)))"
+        )
+        self.master, slave = pty.openpty()
+        hidden = ("CI", "NO_COLOR")
+        environment = {name: value for name, value in os.environ.items() if name not in hidden}
+        environment |= {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", "PYTHONPATH": str(REPOSITORY)}
+        command = [sys.executable, "-c", code, str(root)]
+        self.process = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+        )
+        os.close(slave)
+        self.output = b""
+
+    def read_until(self, *wanted: bytes, seconds: float = 20.0) -> None:
+        """Read until all of `wanted` was shown; b"" waits for the end."""
+        deadline = time.monotonic() + seconds
+        while not all(part and part in self.output for part in wanted):
+            assert time.monotonic() < deadline, self.output[-2000:]
+            if select.select([self.master], [], [], 0.1)[0]:
+                try:
+                    chunk = os.read(self.master, 65536)
+                except OSError:  # the other end is closed
+                    return
+                self.output += chunk
+
+
+@pytest.mark.parametrize("way", ["q", signal.SIGTERM, signal.SIGHUP])
+def test_every_way_out_restores_the_terminal(project: Path, way: str | signal.Signals) -> None:
+    record(project, RUN)
+    terminal = Terminal(project)
+    terminal.read_until(b"\x1b[?1049h", b"Done in 2.5 s", b"Quit")
+    if isinstance(way, str):
+        os.write(terminal.master, way.encode())
+    else:
+        terminal.process.send_signal(way)
+    terminal.read_until(b"")
+    code = terminal.process.wait(10)
+    os.close(terminal.master)
+    assert code == (0 if isinstance(way, str) else 128 + way)
+    assert b"\x1b[?1049l" in terminal.output  # left the alternate screen
+    assert b"\x1b[?25h" in terminal.output  # cursor shown again
+    for mode in (b"1000", b"1003", b"1006"):  # mouse reporting off
+        assert terminal.output.rfind(b"\x1b[?" + mode + b"l") > terminal.output.rfind(b"\x1b[?" + mode + b"h")

@@ -1,0 +1,225 @@
+"""Failures, gates, resources and the event log of whole builds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toy_project import PIPELINE, InProcessExecutor, ToyProject, manifest
+
+from fgbuild.engine import actions
+from fgbuild.engine.executor import WorkerRequest
+from fgbuild.engine.resources import Machine, Pool
+from fgbuild.errors import StageError
+from fgbuild.executors.local import LocalExecutor
+from fgbuild.stages.spec import StageSpec
+
+
+def test_a_failed_stage_stops_what_is_below_it_and_is_tried_again(toy: ToyProject) -> None:
+    toy.manifests["red"]["fail"] = {"join": 1}
+    result = toy.build()
+    assert result.exit_code == 1
+    assert (result.failed, result.not_run) == (["red:join"], ["red:check", "red:last"])
+    assert not (toy.root / "agents").exists()
+    failed = next(event for event in toy.events(result.run) if event["kind"] == "stage.failed")
+    assert failed["message"] == "join was told to fail"
+    assert "working on red:join" in (toy.root / failed["log"]).read_text()
+    toy.taken()
+    assert [reason.text for reason in toy.plan()["red:join"].reasons] == ["failed last time"]
+    toy.manifests["red"]["fail"] = {}
+    assert toy.build().exit_code == 0
+    assert toy.taken() == ["red:check", "red:join", "red:last"]
+
+
+def test_the_users_fault_is_exit_code_2(toy: ToyProject) -> None:
+    toy.manifests["red"]["fail"] = {"make": 2}
+    assert toy.build().exit_code == 2
+
+
+@pytest.mark.parametrize("keep_going", [False, True])
+def test_keep_going_builds_what_does_not_need_the_failed_stage(toy: ToyProject, keep_going: bool) -> None:
+    toy.manifests = {"red": manifest("red", fail={"make": 1}), "blue": manifest("blue")}
+    result = toy.build(keep_going=keep_going, jobs=1)
+    assert result.exit_code == 1
+    assert result.failed == ["red:make"]
+    assert (toy.root / "agents" / "blue" / "joined.txt").exists() is keep_going
+
+
+def test_a_gate_that_does_not_pass_is_exit_code_3_and_runs_again(toy: ToyProject) -> None:
+    toy.manifests["blue"] = manifest("blue")
+    toy.manifests["red"]["fail"] = {"check": 3}
+    result = toy.build()
+    assert result.exit_code == 3
+    assert (result.failed, result.not_run) == (["red:check"], ["red:last"])
+    assert "blue:last" in result.ran
+    finished = [event for event in toy.events(result.run) if event["kind"] == "stage.finished"]
+    assert [event["stage"] for event in finished if event["passed"] is False] == ["red:check"]
+    toy.taken()
+    with toy.open() as workspace:
+        attempt = workspace.actions.attempt("red:check")
+        assert attempt is not None
+        assert attempt.outcome == actions.GATE
+        assert attempt.outputs is not None
+        assert "false" in (workspace.store.path(attempt.outputs) / "report.json").read_text()
+    assert [reason.text for reason in toy.plan()["red:check"].reasons] == ["did not pass last time"]
+    assert toy.build().exit_code == 3
+    assert toy.taken() == ["red:check"]
+
+
+def test_behind_a_gate_keep_going_goes_on(toy: ToyProject) -> None:
+    toy.manifests["red"]["fail"] = {"check": 3}
+    result = toy.build(keep_going=True)
+    assert (result.exit_code, result.failed, result.not_run) == (3, ["red:check"], [])
+    assert "red:last" in result.ran
+
+
+def test_exit_code_3_of_a_stage_that_is_no_gate_is_a_failure(toy: ToyProject) -> None:
+    toy.manifests["red"]["fail"] = {"join": 3}
+    result = toy.build()
+    assert (result.exit_code, result.failed) == (1, ["red:join"])
+
+
+def test_an_unwritable_output_fails_in_one_sentence_and_loses_no_work(toy: ToyProject) -> None:
+    (toy.root / "agents").write_text("a file where a directory has to be")
+    result = toy.build()
+    assert (result.exit_code, result.failed) == (1, ["red:join"])
+    message = next(event for event in toy.events(result.run) if event["kind"] == "stage.failed")["message"]
+    assert "agents/red/joined.txt: cannot be written" in message
+    (toy.root / "agents").unlink()
+    toy.taken()
+    result = toy.build()
+    assert toy.taken() == ["red:check", "red:last"]
+    assert result.cached == ["red:join"]
+
+
+def test_a_placed_file_the_worker_did_not_write_is_a_failure(toy: ToyProject) -> None:
+    toy.write_worker("join", 'finish("other.txt", "x")')
+    result = toy.build()
+    assert result.failed == ["red:join"]
+
+
+def test_an_output_that_is_a_link_is_refused(toy: ToyProject) -> None:
+    toy.write_worker("make", '(output / "made.txt").symlink_to("/etc/hostname")')
+    result = toy.build()
+    assert result.failed == ["red:make"]
+    assert list((toy.root / "cache" / "tmp").iterdir()) == []
+
+
+def test_the_log_tells_the_run_from_start_to_end(toy: ToyProject) -> None:
+    toy.build(until="make")
+    seen: list[dict[str, Any]] = []
+    result = toy.build(listeners=(seen.append,))
+    assert seen == toy.events(result.run)
+    assert (toy.root / "cache" / "runs" / "latest").read_text().strip() == result.run
+    first, last = seen[0], seen[-1]
+    assert (first["kind"], last["kind"]) == ("run.started", "build.finished")
+    assert [(stage["id"], stage["action"]) for stage in first["stages"]][:3] == [
+        ("base", "run"),
+        ("red:make", "skip"),
+        ("red:join", "run"),
+    ]
+    assert last["ran"] == ["base", "red:join", "red:check", "red:last"]
+    assert (last["skipped"], last["cached"], last["failed"], last["exit_code"]) == (["red:make"], [], [], 0)
+    join = [event for event in seen if event.get("stage") == "red:join"]
+    assert [event["kind"] for event in join] == [
+        "stage.started",
+        "stage.progress",
+        "stage.artifact",
+        "stage.finished",
+    ]
+    assert join[0]["reasons"][0]["component"] == "never built"
+    assert join[2]["path"] == "agents/red/joined.txt"
+    assert join[3]["peak_memory_mb"] > 0
+
+
+def test_history_predicts_from_the_same_stage_then_from_its_kind(toy: ToyProject) -> None:
+    toy.build()
+    toy.manifests["blue"] = manifest("blue")
+    with toy.open() as workspace:
+        graph = toy.graph()
+        own = workspace.history.predict(graph.stages["red:join"])
+        other = workspace.history.predict(graph.stages["blue:join"])
+        assert own is not None
+        assert own == other
+        assert own.memory_mb == 50.0
+
+
+def test_a_base_that_pins_itself_while_it_runs_is_up_to_date_afterwards(toy: ToyProject) -> None:
+    def pins(manifest: Any, root: Path) -> dict[str, Any]:
+        lock = root / "toy.lock"
+        return {"toy.lock": lock.read_text()} if lock.exists() else {}
+
+    toy.write_worker("base", '(Path(job["root"]) / "toy.lock").write_text("abc")\nfinish("base.txt", "b")')
+    toy.pipeline = (replace(PIPELINE[0], extras=pins), *PIPELINE[1:])
+    toy.build()
+    assert toy.build().run is None
+    (toy.root / "toy.lock").write_text("def")
+    assert [reason.text for reason in toy.plan()["base"].reasons] == ["toy.lock: changed"]
+
+
+def test_state_is_kept_until_the_stage_succeeds(toy: ToyProject) -> None:
+    toy.write_worker("make", '(state / "checkpoint").write_text("half")\nfinish("made.txt", "redred")')
+    toy.manifests["red"]["fail"] = {"make": 1}
+    toy.build()
+    assert [path.read_text() for path in (toy.root / "cache" / "state").rglob("checkpoint")] == ["half"]
+    toy.manifests["red"]["fail"] = {}
+    toy.build()
+    assert list((toy.root / "cache" / "state").iterdir()) == []
+
+
+class _CountingExecutor(InProcessExecutor):
+    def __init__(self) -> None:
+        self.started: list[str] = []
+
+    def start(self, request: WorkerRequest) -> Any:
+        self.started.append(f"{request.module} {request.cores}")
+        return super().start(request)
+
+
+def test_light_stages_start_before_heavy_ones(toy: ToyProject) -> None:
+    toy.manifests["blue"] = manifest("blue")
+    heavy = (PIPELINE[0], replace(PIPELINE[1], cores=64), *PIPELINE[2:])
+    toy.pipeline = heavy
+    executor = _CountingExecutor()
+    toy.build(executor=lambda: executor, jobs=1, until="make")
+    assert executor.started[0].startswith("toy.make")
+    cores = Machine.detect().cores
+    assert executor.started == [f"toy.make {cores}"] * 2
+
+
+def test_the_pool_grants_no_more_than_there_is() -> None:
+    pool = Pool(Machine(cores=4, memory_mb=8000), jobs=3)
+    light = StageSpec("light", 1, "w", cores=1, memory_mb=1000)
+    assert pool.take("a", replace(light, cores=3)) == 3
+    assert pool.take("b", replace(light, cores=2)) is None
+    assert pool.take("b", replace(light, memory_mb=7500)) is None
+    assert pool.take("b", light) == 1
+    pool.give("a")
+    assert pool.take("c", replace(light, cores=64)) is None
+    pool.give("b")
+    assert pool.take("c", replace(light, cores=64, memory_mb=10**6)) == 4
+    assert pool.take("d", light) is None
+
+
+def test_jobs_limits_how_many_run() -> None:
+    pool = Pool(Machine(cores=8, memory_mb=8000), jobs=1)
+    spec = StageSpec("light", 1, "w")
+    assert pool.take("a", spec) == 1
+    assert pool.take("b", spec) is None
+
+
+def test_a_worker_killed_from_outside_says_so(toy: ToyProject) -> None:
+    toy.write_worker("make", "os.kill(os.getpid(), 9)")
+    result = toy.build(executor=LocalExecutor, until="make")
+    failed = next(event for event in toy.events(result.run) if event["kind"] == "stage.failed")
+    assert "killed by SIGKILL" in failed["message"]
+    assert result.exit_code == StageError.exit_code
+
+
+def test_a_worker_that_crashes_is_reported_by_its_last_words(toy: ToyProject) -> None:
+    toy.write_worker("make", "raise RuntimeError('no more ink')")
+    result = toy.build(executor=LocalExecutor, until="make")
+    failed = next(event for event in toy.events(result.run) if event["kind"] == "stage.failed")
+    assert failed["message"] == "RuntimeError: no more ink"

@@ -1,0 +1,172 @@
+"""The prefix-shared loss and its gradients equal those of plain padded rows."""
+
+from __future__ import annotations
+
+import copy
+import random
+
+import pytest
+import torch
+from datasets import Dataset
+from peft import LoraConfig, get_peft_model
+from tokenizers import Tokenizer, models
+from transformers import Gemma3ForCausalLM, Gemma3TextConfig, PreTrainedTokenizerFast
+from transformers.models.gemma3.modeling_gemma3 import Gemma3RMSNorm
+from trl import SFTConfig
+
+from fgbuild.workers.training.batches import PrefixCollator, supervised
+from fgbuild.workers.training.trainer import PrefixSharedTrainer
+
+VOCABULARY = 96
+TRAINED = [4, 5, 6]
+
+
+def small_model(heads: int, groups: int, dtype: torch.dtype = torch.float32) -> Gemma3ForCausalLM:
+    torch.manual_seed(0)
+    config = Gemma3TextConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=4,
+        num_attention_heads=heads,
+        num_key_value_heads=groups,
+        head_dim=16,
+        query_pre_attn_scalar=16,
+        sliding_window=8,
+        layer_types=["sliding_attention", "full_attention"] * 2,
+        max_position_embeddings=256,
+    )
+    return Gemma3ForCausalLM(config).to(dtype)
+
+
+def adapted(model: Gemma3ForCausalLM, trained: list[int]) -> torch.nn.Module:
+    torch.manual_seed(1)
+    config = LoraConfig(
+        r=4,
+        lora_alpha=8,
+        target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+        trainable_token_indices=trained or None,
+        init_lora_weights=False,
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config, autocast_adapter_dtype=False).to(model.dtype)
+
+
+def make_rows(prefix: int, count: int, seed: int) -> list[dict]:
+    rng = random.Random(seed)
+    shared = [rng.randrange(3, VOCABULARY) for _ in range(prefix)]
+    rows = []
+    for _ in range(count):
+        own = [rng.randrange(3, VOCABULARY) for _ in range(rng.randrange(5, 30))]
+        ids = shared + own
+        start = prefix + rng.randrange(0, 3)
+        spans = [[start, start + 2]]
+        if len(own) > 12:
+            spans.append([prefix + 8, prefix + 11])
+        row = {"input_ids": ids, "spans": spans}
+        rows.append({"input_ids": ids, "labels": supervised(row)})
+    return rows
+
+
+def plain_loss(model: torch.nn.Module, rows: list[dict]) -> torch.Tensor:
+    longest = max(len(row["input_ids"]) for row in rows)
+    ids = torch.tensor([row["input_ids"] + [0] * (longest - len(row["input_ids"])) for row in rows])
+    labels = torch.tensor([row["labels"] + [-100] * (longest - len(row["labels"])) for row in rows])
+    mask = torch.tensor([[1] * len(row["input_ids"]) + [0] * (longest - len(row["input_ids"])) for row in rows])
+    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+    return torch.nn.functional.cross_entropy(logits[:, :-1].reshape(-1, VOCABULARY), labels[:, 1:].reshape(-1))
+
+
+def trainer_of(model: torch.nn.Module, rows: list[dict], tmp_path, **settings) -> PrefixSharedTrainer:
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(models.WordLevel({f"w{i}": i for i in range(VOCABULARY)}, unk_token="w3")),
+        pad_token="w0",
+        eos_token="w1",
+    )
+    return PrefixSharedTrainer(
+        model=model,
+        args=SFTConfig(
+            output_dir=str(tmp_path),
+            report_to="none",
+            bf16=False,
+            use_cpu=True,
+            gradient_checkpointing=False,
+            remove_unused_columns=False,
+            dataset_kwargs={"skip_prepare_dataset": True},
+            max_length=None,
+            disable_tqdm=True,
+            **settings,
+        ),
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer,
+        data_collator=PrefixCollator(sharing=True),
+    )
+
+
+@pytest.fixture
+def double_norms(monkeypatch):
+    """transformers rounds its norms to fp32; the reference shall round nothing."""
+
+    def forward(self, x):
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.eps) * (1 + self.weight)
+
+    monkeypatch.setattr(Gemma3RMSNorm, "forward", forward)
+
+
+def gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.usefixtures("double_norms")
+@pytest.mark.parametrize("sharing", [True, False])
+@pytest.mark.parametrize("trained", [[], TRAINED])
+@pytest.mark.parametrize(("heads", "groups"), [(4, 1), (4, 2)])
+@pytest.mark.parametrize("prefix", [0, 5, 21])
+def test_loss_and_gradients_equal_plain_rows(tmp_path, prefix, heads, groups, trained, sharing):
+    rows = make_rows(prefix, count=5, seed=prefix)
+    # In double precision, what differs is mathematics and not rounding.
+    model = small_model(heads, groups, torch.float64)
+    reference = adapted(copy.deepcopy(model), trained).train()
+    expected = plain_loss(reference, rows)
+    expected.backward()
+    ours = adapted(copy.deepcopy(model), trained).train()
+    trainer = trainer_of(ours, rows, tmp_path)
+    loss = trainer.compute_loss(ours, PrefixCollator(sharing=sharing)(rows))
+    loss.backward()
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-10)
+    want, got = gradients(reference), gradients(ours)
+    assert want.keys() == got.keys()
+    for name, grad in want.items():
+        assert (got[name] - grad).norm() <= 1e-9 * grad.norm() + 1e-12, name
+
+
+def test_accumulated_micro_batches_equal_one_batch(tmp_path):
+    rows = make_rows(9, count=8, seed=3)
+    after = []
+    for size, steps in ((8, 1), (2, 4)):
+        model = adapted(small_model(4, 1), TRAINED).train()
+        trainer = trainer_of(
+            model,
+            rows,
+            tmp_path / str(size),
+            per_device_train_batch_size=size,
+            gradient_accumulation_steps=steps,
+            max_steps=1,
+            optim="sgd",
+            learning_rate=0.1,
+            lr_scheduler_type="constant",
+            save_strategy="no",
+        )
+        trainer.train()
+        after.append({name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad})
+    for name, value in after[0].items():
+        assert torch.allclose(value, after[1][name], atol=1e-5), name
+
+
+def test_the_packed_batch_computes_the_prefix_once():
+    rows = make_rows(21, count=5, seed=2)
+    batch = PrefixCollator(sharing=True)(rows)
+    total = sum(len(row["input_ids"]) for row in rows)
+    assert int(batch["represented"]) == total
+    assert batch["input_ids"].shape[1] == total - 4 * int(batch["prefix"])
+    assert int(batch["prefix"]) >= 20
