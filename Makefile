@@ -9,6 +9,13 @@ FGBUILD = $(BIN)/fgbuild
 export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_TESTS=OFF \
   -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF -DLLAMA_BUILD_COMMON=OFF
 
+# GCC before 13 drops most of the AMX tile configuration that llama.cpp loads, and the first
+# evaluation crashes. An AMX machine has all of AVX-512 below, so only AMX itself is left out.
+ifneq ($(shell grep -qs amx_tile /proc/cpuinfo && [ "$$($(CXX) -dumpversion | cut -d. -f1)" -lt 13 ] && echo crash),)
+export CMAKE_ARGS += -DGGML_NATIVE=OFF -DGGML_AVX512=ON -DGGML_AVX512_VBMI=ON -DGGML_AVX512_VNNI=ON \
+  -DGGML_AVX512_BF16=ON
+endif
+
 .PHONY: build test test-slow check format clean-venv generate-all train-all eval-all verify-all benchmark
 
 build: $(VENV)/.installed

@@ -111,7 +111,7 @@ def decode(line: bytes) -> Event | None:
     """One line as an event, or None where it is not one (a torn or foreign line is skipped)."""
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) and "kind" in event else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -32,6 +33,7 @@ COMMANDS: dict[str, str] = {
 
 DEFAULT_COMMAND = "ui"
 _INTERRUPTED = 130
+_CANNOT_WRITE = (errno.EDQUOT, errno.ENOSPC, errno.EROFS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno in _CANNOT_WRITE:
+            _say(f"error: {error.filename or 'a file'}: {error.strerror}; put that right and run it again")
+            return 1
+        if not isinstance(error, BrokenPipeError):
+            raise
         # Whoever read our output has gone. What is still buffered must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

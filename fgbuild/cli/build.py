@@ -89,7 +89,7 @@ def _executor() -> Executor:
 
 
 def _say_up_to_date(as_json: bool, result: BuildResult, seconds: float) -> None:
-    text = f"{len(result.skipped)} stages up to date ({seconds:.2f} s)"
+    text = f"{_stages(len(result.skipped))} up to date ({seconds:.2f} s)"
     if as_json:
         result.seconds = seconds
         sys.stdout.write(encode(finished_event(result)).decode("utf-8"))
@@ -98,8 +98,12 @@ def _say_up_to_date(as_json: bool, result: BuildResult, seconds: float) -> None:
         print(text)
 
 
+def _stages(count: int) -> str:
+    return "1 stage" if count == 1 else f"{count} stages"
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise InterruptedBuild("stopped before the build began; nothing was changed")
+    raise InterruptedBuild("stopped by a signal; finished stages stay finished")
 
 
 def _positive(text: str) -> int:

@@ -55,12 +55,16 @@ def _time(entry: dict[str, Any]) -> str:
 def _total(entries: list[dict[str, Any]]) -> str:
     counts = {action: sum(entry["action"] == action for entry in entries) for action in (RUN, CACHED, SKIP)}
     if counts[SKIP] == len(entries):
-        return f"{len(entries)} stages up to date"
+        return f"{_stages(len(entries))} up to date"
     known = [entry["predicted_seconds"] for entry in entries if entry["predicted_seconds"] is not None]
     unknown = len(entries) - len(known)
     work = f", {duration(sum(known))} of work" if sum(known) else ""
-    doubt = f" and {unknown} stages of unknown length" if unknown else ""
-    return f"{counts[RUN]} to run{work}{doubt}, {counts[CACHED]} to restore, {counts[SKIP]} up to date"
+    doubt = f" ({unknown} of unknown length)" if unknown else ""
+    return f"{_stages(counts[RUN])} to run{doubt}{work}, {counts[CACHED]} to restore, {counts[SKIP]} up to date"
+
+
+def _stages(count: int) -> str:
+    return "1 stage" if count == 1 else f"{count} stages"
 
 
 def duration(seconds: float) -> str:

@@ -32,8 +32,9 @@ def run(args: argparse.Namespace) -> int:
     graph, shown = chosen(whole, args.target)
     with Workspace(project.root) as workspace:
         decisions = Planner(workspace).plan(graph)
+        explained = {stage.id for stage in shown}
         for stage in shown:
-            print("\n".join(explain(workspace, graph, decisions, stage)))
+            print("\n".join(explain(workspace, graph, decisions, stage, explained)))
     return 0
 
 
@@ -49,22 +50,27 @@ def chosen(whole: Graph, target: str) -> tuple[Graph, list[Stage]]:
     return graph, [stage for stage in graph.stages.values() if stage.domain == domain]
 
 
-def explain(workspace: Workspace, graph: Graph, decisions: dict[str, Decision], stage: Stage) -> list[str]:
-    """What would happen to a stage now and why; for one that is up to date, why it ran last."""
+def explain(
+    workspace: Workspace, graph: Graph, decisions: dict[str, Decision], stage: Stage, explained: set[str]
+) -> list[str]:
+    """What would happen to a stage now and why; for one that is up to date, why it ran last.
+
+    Stages in `explained` have lines of their own: they are named and not explained again.
+    """
     decision = decisions[stage.id]
     attempt = workspace.actions.attempt(stage.id)
     if decision.action == SKIP:
         lines = [f"{stage.id} is up to date"]
-        return lines + (_last_time(workspace, graph, attempt) if attempt else [])
+        return lines + (_last_time(workspace, graph, attempt, explained) if attempt else [])
     verb = "would be restored from the store" if decision.action == CACHED else "would run"
 
     def because(name: str) -> list[tuple[str, str | None]]:
         return [(reason.text, reason.upstream) for reason in decisions[name].reasons]
 
-    return [f"{stage.id} {verb}", *chain(graph, stage, because)]
+    return [f"{stage.id} {verb}", *chain(graph, stage, because, explained)]
 
 
-def _last_time(workspace: Workspace, graph: Graph, attempt: Attempt) -> list[str]:
+def _last_time(workspace: Workspace, graph: Graph, attempt: Attempt, explained: set[str]) -> list[str]:
     def because(name: str) -> list[tuple[str, str | None]]:
         """Reasons of the same run only: what made another stage run earlier explains nothing here."""
         found = workspace.actions.attempt(name)
@@ -74,15 +80,16 @@ def _last_time(workspace: Workspace, graph: Graph, attempt: Attempt) -> list[str
 
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(attempt.finished_at))
     head = f"it last ran on {when} ({duration(attempt.seconds)}, run {attempt.run}{_ENDED[attempt.outcome]})"
-    return [f"  {head}", *chain(graph, graph.stages[attempt.stage], because, depth=2)]
+    return [f"  {head}", *chain(graph, graph.stages[attempt.stage], because, explained, depth=2)]
 
 
-def chain(graph: Graph, stage: Stage, because: Because, depth: int = 1) -> list[str]:
-    """The stage's reasons as `because …` lines, each upstream one followed by its own, indented."""
+def chain(graph: Graph, stage: Stage, because: Because, explained: set[str], depth: int = 1) -> list[str]:
+    """The stage's reasons as `because …` lines, each upstream one followed by its own, indented, once."""
     lines = []
     for text, upstream in because(stage.id):
         name = stage.inputs.get(upstream) if upstream else None
         lines.append(f"{'  ' * depth}because {text}")
-        if name is not None:
-            lines.extend(chain(graph, graph.stages[name], because, depth + 1))
+        if name is not None and name not in explained:
+            explained.add(name)
+            lines.extend(chain(graph, graph.stages[name], because, explained, depth + 1))
     return lines

@@ -133,7 +133,8 @@ def in_register(template: str, rng: random.Random, *, typos: bool) -> str:
         rest = template if template.startswith("{") else template[0].lower() + template[1:]
         template = opening + rest
     elif rng.random() < 0.12 and not template.endswith("?"):
-        template = template.rstrip(".!") + rng.choice(_CLOSINGS)
+        closing = rng.choice(_CLOSINGS)
+        template = template.rstrip(".!").removesuffix(closing) + closing
     if typos and rng.random() < 0.12:
         template = with_typo(template, rng)
     return template

@@ -79,11 +79,14 @@ class Draw:
     def pick(self, pool: Sequence[Any]) -> Any:
         """One value of a pool, from this split's part of it: paths, symbols, numbers, free words.
 
-        A pool should have twenty values or more. Small closed sets (enum values, rule codes) are
-        `choice`s: the model cannot be asked for an enum value that it never saw.
+        A pool should have twenty values or more. Small closed sets (enum values) are `choice`s:
+        the model cannot be asked for an enum value that it never saw.
         """
-        part = [value for value in pool if belongs_to_eval(value) == (self.split == "eval")]
-        return self.rng.choice(part or list(pool))
+        for _ in range(64):  # one value in four is the eval split's, so this fails once in 10^8 draws
+            value = self.rng.choice(pool)
+            if belongs_to_eval(value) == (self.split == "eval"):
+                return value
+        return self.rng.choice([value for value in pool if belongs_to_eval(value) == (self.split == "eval")] or pool)
 
     def choice(self, values: Sequence[Any]) -> Any:
         """One of a small closed set that both splits share."""

@@ -6,16 +6,18 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from fgbuild.engine.executor import Executor
 from fgbuild.engine.graph import Graph
 from fgbuild.engine.leftovers import clear_leftovers
 from fgbuild.engine.lock import TreeLock
 from fgbuild.engine.paths import Paths
 from fgbuild.engine.plan import SKIP, Planner, plan_entry
-from fgbuild.engine.runs import new_run_id, point_at
 from fgbuild.engine.workspace import Workspace
 from fgbuild.events import SCHEMA_VERSION, Event, EventLog
+
+if TYPE_CHECKING:
+    from fgbuild.engine.executor import Executor
 
 Listener = Callable[[Event], None]
 
@@ -84,6 +86,7 @@ def build(
         return BuildResult(None, time.monotonic() - started, skipped=list(decisions))
     # What follows is not needed to find that nothing is.
     from fgbuild.engine.resources import Machine, Pool
+    from fgbuild.engine.runs import new_run_id, point_at
     from fgbuild.engine.scheduler import Scheduler
 
     log = EventLog(workspace.paths.events(run := new_run_id()), run)

@@ -46,6 +46,7 @@ class CodeFingerprints:
         self._packages = packages
         self._excluded = excluded
         self._known: dict[tuple[str, ...], str] = {}
+        self._seen: dict[str, str] = {}
         self._files: dict[str, tuple[Path, bool] | None] = {}
         self._sources: dict[str, Source] = {}
         self._data: dict[Path, dict[str, str]] = {}
@@ -62,21 +63,26 @@ class CodeFingerprints:
             parts = self._parts(modules)
             text = json.dumps(parts, sort_keys=True)
             digest = blake3(text.encode()).hexdigest()
-            self._database.execute("INSERT OR IGNORE INTO fingerprints VALUES (?, ?)", (digest, text))
             self._known[modules] = digest
+            self._seen[digest] = text
         return self._known[modules]
 
     def parts(self, digest: str) -> dict[str, str]:
         """File → digest of a fingerprint seen before; empty where it never was."""
+        if digest in self._seen:
+            return json.loads(self._seen[digest])
         row = self._database.execute("SELECT modules FROM fingerprints WHERE digest = ?", (digest,)).fetchone()
         return json.loads(row[0]) if row else {}
 
     def save(self) -> None:
         """Write what was learnt; where that cannot be done, the code is parsed again next time."""
-        if not self._changed:
+        stored = {digest for (digest,) in self._database.execute("SELECT digest FROM fingerprints")}
+        new = [(digest, text) for digest, text in self._seen.items() if digest not in stored]
+        if not new and not self._changed:
             return
         try:
             with transaction(self._database):
+                self._database.executemany("REPLACE INTO fingerprints VALUES (?, ?)", new)
                 self._database.executemany(
                     "REPLACE INTO sources VALUES (?, ?, ?, ?, ?)",
                     [(module, *row) for module, row in self._changed.items()],

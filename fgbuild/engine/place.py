@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +65,8 @@ class Placer:
             yield item.target, listing[item.source]
 
     def _copy(self, outputs: str, entry: FileEntry, target: Path) -> None:
+        import tempfile  # costs a tenth of a build that has nothing to place
+
         source = self._store.path(outputs) / entry.path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -100,7 +100,11 @@ def _values(name: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in {**old, **new}:
-            yield from _values(f"{name}.{key}" if name else key, old.get(key), new.get(key))
+            path = f"{name}.{key}" if name else key
+            if key in old and key in new:
+                yield from _values(path, old[key], new[key])
+            else:
+                yield path, old.get(key), new.get(key)
         return
     old_tables, new_tables = _by_name(old), _by_name(new)
     if old_tables is None or new_tables is None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 import stat as stat_module
 from dataclasses import dataclass
@@ -146,6 +145,8 @@ def remove_tree(path: Path) -> None:
     """Remove a directory whose contents may be read-only; fine where there is none."""
     if not os.path.lexists(path):
         return
+    import shutil  # brings three compression libraries along; a build with nothing to do needs none
+
     for folder, _, _ in os.walk(path):
         os.chmod(folder, 0o755)
     shutil.rmtree(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from fgbuild.engine.actions import ActionCache
-from fgbuild.engine.database import open_database
+from fgbuild.engine.database import open_database, readable_errors
 from fgbuild.engine.digests import Digests
 from fgbuild.engine.fingerprint import REPORTING, CodeFingerprints
 from fgbuild.engine.history import History
@@ -57,3 +57,6 @@ class Workspace:
             self.save()
         finally:
             self.database.close()
+        if isinstance(error, sqlite3.Error):
+            with readable_errors(self.paths.database):
+                raise error

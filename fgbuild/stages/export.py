@@ -38,7 +38,7 @@ SPEC = StageSpec(
     fields=("name", "summary", "tool", "quant"),
     # The size window is what `verify` checks; the bytes do not depend on it.
     excluded=("quant.min_mb", "quant.max_mb"),
-    libraries=("gguf", "numpy"),
+    libraries=("gguf", "jinja2", "numpy", "sentencepiece"),
     cores=2,
     memory_mb=3072,
     files=converter,

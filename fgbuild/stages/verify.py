@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from fgbuild.stages.spec import StageSpec
+from fgbuild.stages.spec import Manifest, StageSpec
+
+
+def probe(manifest: Manifest) -> tuple[str, ...]:
+    """What the worker runs as a process of its own, which no import of it shows."""
+    return ("fgbuild.workers.verify_probe",)
+
 
 SPEC = StageSpec(
     kind="verify",
@@ -10,8 +16,9 @@ SPEC = StageSpec(
     worker="fgbuild.workers.verify",
     inputs=("base", "generate", "export"),
     fields=("name", "tool", "verify", "quant.min_mb", "quant.max_mb", "quant.type"),
-    libraries=("jinja2", "jsonschema", "llama-cpp-python", "tokenizers", "transformers"),
+    libraries=("jinja2", "jsonschema", "llama-cpp-python", "numpy", "tokenizers"),
     cores=2,
     memory_mb=2048,
     gate=True,
+    modules=probe,
 )

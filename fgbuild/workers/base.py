@@ -6,6 +6,8 @@ name, kind, and by kind: `embedded` nothing more; `tiny` seed; `path` path; `hub
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fgbuild.errors import BaseModelError
 from fgbuild.workers import base_artifact, base_checkpoint, base_embedded, base_hub, base_lock, base_tiny
 from fgbuild.workers.base_artifact import BaseModel
@@ -13,16 +15,21 @@ from fgbuild.workers.protocol import Job, Reporter, main
 
 
 def run(job: Job, reporter: Reporter) -> None:
-    """Write the base artifact into `job.output`, if its sources are what fgbuild.lock pins."""
-    model = load(job)
-    if model.sources:
-        found = base_lock.Pin(model.revision, {source.file: source.sha256 for source in model.sources})
-        if not base_lock.check(job.root / base_lock.FILE, model.name, found):
-            reporter.note(f"base {model.name} is not pinned; `fgbuild lock` pins it in {base_lock.FILE}")
+    """Write the base artifact into `job.output`, if its sources are what fgbuild.lock pins.
+
+    A model of the Hub that is not pinned yet is pinned to what was downloaded.
+    """
+    lock = job.root / base_lock.FILE
+    model = load(job, lock)
+    found = base_lock.Pin(model.revision, {source.file: source.sha256 for source in model.sources})
+    pinned = base_lock.check(lock, model.name, found)
     base_artifact.write_artifact(model, job.output, reporter)
+    if model.kind == "hub" and not pinned:
+        base_lock.write(lock, model.name, found)
+        reporter.note(f"pinned base {model.name} to {model.revision} in {base_lock.FILE}; commit that file")
 
 
-def load(job: Job) -> BaseModel:
+def load(job: Job, lock: Path) -> BaseModel:
     """The base that the job's entry names. Raises BaseModelError where it cannot be had."""
     entry = job.manifest
     match entry["kind"]:
@@ -31,7 +38,7 @@ def load(job: Job) -> BaseModel:
         case "tiny":
             return base_tiny.load(entry)
         case "hub":
-            return base_hub.load(entry)
+            return base_hub.load(entry, base_lock.read(lock).get(entry["name"]))
         case "path":
             return base_checkpoint.load(entry, job.root / entry["path"], "local")
         case kind:

@@ -21,7 +21,7 @@ from fgbuild.gguf_io import writer
 from fgbuild.gguf_io.metadata import Field, string
 from fgbuild.gguf_io.quant import CHUNK_VALUES, Bf16Bits, quantize
 from fgbuild.gguf_io.tensors import TensorType
-from fgbuild.workers import base_gemma, base_safetensors
+from fgbuild.workers import base_gemma, base_safetensors, base_template
 from fgbuild.workers.base_safetensors import SafetensorsFile
 from fgbuild.workers.base_vocabulary import Vocabulary, write_tokenizer
 from fgbuild.workers.protocol import Reporter
@@ -108,8 +108,15 @@ def _metadata(model: BaseModel) -> dict[str, Field]:
         **base_gemma.general_metadata(model.title, "gemma-3", label, list(base_gemma.TAGS)),
         **base_gemma.architecture_metadata(model.config),
         **model.vocabulary.metadata(),
-        "tokenizer.chat_template": string(model.template or template.chat_template(generation_markers=False)),
+        "tokenizer.chat_template": string(_gguf_template(model)),
     }
+
+
+def _gguf_template(model: BaseModel) -> str:
+    """The chat template without the tags that llama.cpp does not know."""
+    if model.template:
+        return base_template.without_generation(model.template)
+    return template.chat_template(generation_markers=False)
 
 
 def write_weights(model: BaseModel, path: Path, meter: Meter) -> None:

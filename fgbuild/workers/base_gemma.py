@@ -129,6 +129,9 @@ def check_config(config: dict[str, Any], path: str) -> None:
         raise BaseModelError(f"{path}: query_pre_attn_scalar must equal head_dim, which llama.cpp assumes")
     if not config.get("tie_word_embeddings", True):
         raise BaseModelError(f"{path}: tie_word_embeddings is false; only tied embeddings are supported")
+    for field in ("rope_scaling", "attn_logit_softcapping", "final_logit_softcapping"):
+        if config.get(field):
+            raise BaseModelError(f"{path}: {field} is set, which the GGUF writer does not carry; use another base")
     layers = config["num_hidden_layers"]
     if config.get("layer_types", _layer_types(layers)) != _layer_types(layers):
         raise BaseModelError(f"{path}: layer_types must have full attention in every 6th layer, and only there")

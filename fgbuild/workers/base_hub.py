@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from fgbuild.errors import BaseModelError
 from fgbuild.workers import base_checkpoint
 from fgbuild.workers.base_artifact import BaseModel
+from fgbuild.workers.base_lock import Pin
 
+COMMIT = re.compile(r"[0-9a-f]{40}")
 OFFLINE_BASE = "or build on the base that needs no account with `--base embedded`"
 
 
-def load(entry: dict[str, Any]) -> BaseModel:
-    """The model of `entry` (repo, revision; optional mirror, mirror_revision).
+def load(entry: dict[str, Any], pin: Pin | None) -> BaseModel:
+    """The model of `entry` (repo, revision): a branch or tag means the commit that `pin` has for it.
 
-    The mirror is tried where the repository itself cannot be had. Raises BaseModelError with
-    the next step for a gated repository, a missing token and a machine that is offline.
+    The model's revision is `repo@commit`. Raises BaseModelError with the next step for a gated
+    repository, a missing token and a machine that is offline.
     """
-    places = [(entry["repo"], entry.get("revision"))]
-    if entry.get("mirror"):
-        places.append((entry["mirror"], entry.get("mirror_revision")))
-    first: BaseModelError | None = None
-    for repo, revision in places:
-        if not revision:
-            raise BaseModelError(
-                f"fgbuild.toml: base.{entry['name']} names no revision of {repo}; pin it to a commit of the repository"
-            )
-        try:
-            directory = download(repo, revision)
-        except BaseModelError as error:
-            first = first or error
-            continue
-        return base_checkpoint.load({**entry, "repo": repo}, directory, f"{repo}@{revision}")
-    assert first is not None
-    raise first
+    repo, revision = entry["repo"], entry.get("revision", "main")
+    if pin is not None and not COMMIT.fullmatch(revision):
+        pinned_repo, _, commit = pin.revision.rpartition("@")
+        revision = commit if pinned_repo == repo else revision
+    directory = download(repo, revision)
+    commit = directory.name if COMMIT.fullmatch(directory.name) else revision
+    return base_checkpoint.load(entry, directory, f"{repo}@{commit}")
 
 
 def download(repo: str, revision: str) -> Path:

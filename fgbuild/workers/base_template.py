@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fgbuild.errors import BaseModelError
@@ -10,6 +11,8 @@ from fgbuild.functiongemma.tokens import DEVELOPER_SENTENCE
 
 MARKER = "start_function_declaration"
 """A template without this text cannot declare tools, and ours is used in its place."""
+
+_GENERATION_TAG = re.compile(r"\{%([-+]?)\s*((?:end)?generation)\s*([-+]?)%\}")
 
 _TOOLS: list[dict[str, Any]] = [
     {
@@ -61,6 +64,14 @@ CONVERSATIONS: list[tuple[list[dict[str, Any]], bool]] = [
 """Messages, and whether the prompt ends with the opened model turn."""
 
 
+def without_generation(template: str) -> str:
+    """The template with `{% generation %}` tags made comments: only transformers knows these tags.
+
+    A comment trims whitespace as the tag did, so the template prints the same.
+    """
+    return _GENERATION_TAG.sub(r"{#\1 \2 \3#}", template)
+
+
 def check(template: str, source: str) -> None:
     """Raise BaseModelError, naming the first difference, where `template` prints another prompt."""
     from jinja2 import TemplateError
@@ -91,7 +102,7 @@ def render(messages: list[dict[str, Any]], template: str, tools: list[dict[str, 
     )
     environment.globals["raise_exception"] = raise_exception
     wrapped = [{"type": "function", "function": tool} for tool in tools]
-    return environment.from_string(template).render(
+    return environment.from_string(without_generation(template)).render(
         messages=messages,
         tools=wrapped,
         add_generation_prompt=opened,

@@ -13,6 +13,8 @@ from fgbuild.errors import FgbuildError
 from fgbuild.gguf_io import header
 from fgbuild.workers import export_adapter, export_documents, export_gguf
 from fgbuild.workers.base_artifact import sha256
+from fgbuild.workers.export_adapter import Adapter
+from fgbuild.workers.export_documents import Shipped
 from fgbuild.workers.protocol import Job, Reporter, main
 
 
@@ -23,9 +25,10 @@ def run(job: Job, reporter: Reporter) -> None:
     quant: dict[str, Any] = job.manifest["quant"]
     if quant["type"] != "q8_0":
         raise FgbuildError(f"quant.type: {quant['type']!r} cannot be written; use 'q8_0'")
+    adapter = export_adapter.load(job.inputs["train"])
     shipped = export_documents.load(job.inputs, job.domain, job.manifest)
     path = job.output / shipped.file
-    predicted = _write_gguf(job, reporter, shipped, path)
+    predicted = _write_gguf(job, reporter, adapter, shipped, path)
     size = path.stat().st_size
     reporter.emit(
         "stage.artifact",
@@ -40,10 +43,9 @@ def run(job: Job, reporter: Reporter) -> None:
     (job.output / "README.md").write_text(export_documents.model_card(shipped, size), "utf-8")
 
 
-def _write_gguf(job: Job, reporter: Reporter, shipped: export_documents.Shipped, path: Path) -> int:
+def _write_gguf(job: Job, reporter: Reporter, adapter: Adapter, shipped: Shipped, path: Path) -> int:
     """Write the model file by the converter of the manifest; returns the predicted size."""
     base, quant = job.inputs["base"], job.manifest["quant"]
-    adapter = export_adapter.load(job.inputs["train"])
     source = header.read(base / "base_q8_0.gguf")
     metadata = export_documents.metadata(shipped, str(source.scalar("tokenizer.chat_template")))
 

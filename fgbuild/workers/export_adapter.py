@@ -79,7 +79,7 @@ def load(directory: Path) -> Adapter:
 def _config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text("utf-8"))
-        rank, alpha = config["r"], config["lora_alpha"]
+        rank, alpha = int(config["r"]), float(config["lora_alpha"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StageError(f"{path}: not an adapter configuration ({error}); train it again") from None
     if config.get("peft_type") != "LORA" or not rank > 0 or not math.isfinite(alpha):

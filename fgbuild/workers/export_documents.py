@@ -22,13 +22,14 @@ class Shipped:
     """A domain's model and what is known of how it was made.
 
     manifest: the resolved manifest. base: base.json. config: the base's config.json.
-    training: train.json, {} where there is none.
+    adapter: adapter_config.json. training: train.json, {} where there is none.
     """
 
     domain: str
     manifest: dict[str, Any]
     base: dict[str, Any]
     config: dict[str, Any]
+    adapter: dict[str, Any]
     training: dict[str, Any]
 
     @property
@@ -46,12 +47,14 @@ class Shipped:
 
 
 def load(job_inputs: dict[str, Path], domain: str, manifest: dict[str, Any]) -> Shipped:
-    base, training = job_inputs["base"], job_inputs["train"] / "train.json"
+    base, train = job_inputs["base"], job_inputs["train"]
+    training = train / "train.json"
     return Shipped(
         domain=domain,
         manifest=manifest,
         base=json.loads((base / "base.json").read_text("utf-8")),
         config=json.loads((base / "config.json").read_text("utf-8")),
+        adapter=json.loads((train / "adapter_config.json").read_text("utf-8")),
         training=json.loads(training.read_text("utf-8")) if training.is_file() else {},
     )
 
@@ -119,14 +122,13 @@ def model_card(shipped: Shipped, size: int) -> str:
 
 
 def _facts(shipped: Shipped) -> str:
-    manifest, base = shipped.manifest, shipped.base
-    lora, dataset = manifest.get("lora", {}), manifest.get("dataset", {})
+    base, adapter = shipped.base, shipped.adapter
+    modules = adapter.get("target_modules") or []
     return (
         f"- Base model: `{base['name']}`, {base['revision']}, {base['parameters']:,} parameters\n"
-        f"- Data: {dataset.get('count', '?')} trajectories of generator `{dataset.get('generator', '?')}`, "
-        f"seed {dataset.get('seed', '?')}\n"
-        f"- LoRA: rank {lora.get('r', '?')}, alpha {lora.get('alpha', '?')}, "
-        f"on {', '.join(lora.get('target_modules', [])) or '?'}\n"
+        "- Data: trajectories of tool use, of which the model is trained on the assistant's turns\n"
+        f"- LoRA: rank {adapter['r']}, alpha {adapter['lora_alpha']}, on "
+        f"{', '.join(sorted(modules)) if isinstance(modules, list) else modules}\n"
         f"- Built by fgbuild {__version__}\n"
     )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-from pathlib import Path
 from typing import Any
 
 from fgbuild.domains.own_data import read_rows
@@ -21,6 +20,7 @@ from fgbuild.domains.sampling import (
     trajectories,
 )
 from fgbuild.errors import DataError
+from fgbuild.workers.jsonl import write_jsonl
 from fgbuild.workers.protocol import Job, Reporter, main
 
 
@@ -58,14 +58,22 @@ def work(job: Job, reporter: Reporter) -> None:
 
 
 def _own_rows(job: Job, tools: list[dict[str, Any]]) -> list[Row]:
-    """Rows of `dataset.files`; each goes to the eval split by a stable hash of its id."""
-    rows: list[Row] = []
+    """Rows of `dataset.files`. Whole families go to the eval split, by a stable hash of their name;
+    where that takes none, the family with the lowest hash goes, so that no dataset is unmeasured."""
     fraction = job.manifest["dataset"]["eval_fraction"]
+    rows: list[Row] = []
     for file in job.manifest["dataset"]["files"]:
-        for row in read_rows(job.root / file, tools, display=file):
-            share = int.from_bytes(hashlib.sha256(row["id"].encode()).digest()[:4], "big") / 2**32
-            rows.append({**row, "split": "eval" if share < fraction else "train"})
-    return rows
+        rows += read_rows(job.root / file, tools, display=file)
+    shares = {row["family"]: _share(row["family"]) for row in rows}
+    held_out = {family for family, share in shares.items() if share < fraction}
+    if not held_out and len(shares) > 1:
+        held_out = {min(shares, key=lambda family: shares[family])}
+    return [{**row, "split": "eval" if row["family"] in held_out else "train"} for row in rows]
+
+
+def _share(name: str) -> float:
+    """A number in [0, 1) that depends on the name alone."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
 
 
 def _check(rows: list[Row], tools: list[dict[str, Any]]) -> None:
@@ -96,12 +104,6 @@ def _check(rows: list[Row], tools: list[dict[str, Any]]) -> None:
                 f"dataset: {abstaining} of {len(part)} {split} rows need no call, and at least "
                 f"{MIN_ABSTAINING_SHARE:.0%} should; raise the weight of the clarify and decline scenarios"
             )
-
-
-def write_jsonl(path: Path, rows: list[Row]) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
-        for row in rows:
-            stream.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":

@@ -20,12 +20,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import llama_cpp
 import numpy as np
 import psutil
 
 from fgbuild.errors import StageError
 from fgbuild.functiongemma.tokens import STOP_IDS
+
+# Read by OpenMP once, as llama.cpp is loaded: threads that wait by spinning make decoding ten
+# times slower wherever something else wants a core too.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import llama_cpp
 
 BATCH_TOKENS = 512
 """Tokens in one prefill call of llama.cpp."""
@@ -71,13 +76,18 @@ class Completion:
     decode_steps: int
 
 
-def physical_cores() -> int:
-    """Physical cores that this process may run on, at least 1."""
+def thread_count() -> int:
+    """Threads to compute with: the physical cores that this process may run on, at least 1.
+
+    `OMP_NUM_THREADS`, by which a build tells workers how many cores they were granted, is a limit.
+    """
     if hasattr(os, "sched_getaffinity"):
         allowed = len(os.sched_getaffinity(0))
     else:
         allowed = os.cpu_count() or 1
-    return max(1, min(psutil.cpu_count(logical=False) or allowed, allowed))
+    granted = os.environ.get("OMP_NUM_THREADS", "")
+    limit = int(granted) if granted.isdecimal() else allowed
+    return max(1, min(psutil.cpu_count(logical=False) or allowed, allowed, limit))
 
 
 class LlamaModel:
@@ -103,7 +113,7 @@ class LlamaModel:
             raise LlamaError(f"llama.cpp cannot load {path}: {_last_error()}")
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self.n_vocab: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
-        self._open_context(n_ctx, threads or physical_cores())
+        self._open_context(n_ctx, threads or thread_count())
         self._prompt: list[int] = []
 
     def _open_context(self, n_ctx: int, threads: int) -> None:

@@ -13,14 +13,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
 
 from fgbuild.errors import DataError, FormatError
 from fgbuild.functiongemma import render
-from fgbuild.workers.generate import write_jsonl
+from fgbuild.workers.jsonl import read_jsonl, write_jsonl
 from fgbuild.workers.protocol import Job, Reporter, main
 
 
@@ -87,11 +86,6 @@ def encode_row(
 def common_prefix(rows: Sequence[Sequence[int]]) -> int:
     """Length of the longest prefix that all rows share."""
     return len(os.path.commonprefix([list(row) for row in (min(rows), max(rows))]))
-
-
-def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8") as stream:
-        return [json.loads(line) for line in stream]
 
 
 if __name__ == "__main__":

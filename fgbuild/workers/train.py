@@ -19,8 +19,8 @@ from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig
 
 from fgbuild.errors import DataError
+from fgbuild.workers.jsonl import read_jsonl
 from fgbuild.workers.protocol import Job, Reporter, main
-from fgbuild.workers.tokenize import read_jsonl
 from fgbuild.workers.training.batches import PrefixCollator, supervised
 from fgbuild.workers.training.callbacks import ReportingCallback
 from fgbuild.workers.training.memory import keep_freed_memory
@@ -96,8 +96,6 @@ def with_adapter(base: Path, manifest: dict[str, Any], precision: str) -> PeftMo
         bias=lora["bias"],
         trainable_token_indices=lora["trainable_tokens"] or None,
         task_type="CAUSAL_LM",
-        # The path of an artifact says nothing to a reader of the adapter, and would change its bytes.
-        base_model_name_or_path=manifest["base"],
     )
     return get_peft_model(model, config)
 
@@ -130,6 +128,7 @@ def arguments(settings: dict[str, Any], checkpoints: Path, precision: str, *, ha
         logging_steps=1,
         logging_nan_inf_filter=False,
         disable_tqdm=True,
+        dataloader_pin_memory=torch.cuda.is_available(),
         report_to="none",
         remove_unused_columns=False,
         dataset_kwargs={"skip_prepare_dataset": True},
@@ -148,6 +147,11 @@ def save(job: Job, model: PeftModel, trainer: PrefixSharedTrainer, callback: Rep
     """Write the adapter and the summary; no times in them, so that equal training gives equal bytes."""
     model.save_pretrained(str(job.output), save_embedding_layers=False)
     (job.output / "README.md").unlink(missing_ok=True)
+    # peft names the base by the artifact's path and lists the modules in the order of a set.
+    path = job.output / "adapter_config.json"
+    config = json.loads(path.read_text("utf-8"))
+    config |= {"base_model_name_or_path": job.manifest["base"], "target_modules": sorted(config["target_modules"])}
+    path.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", "utf-8")
     (job.output / "metrics.jsonl").write_bytes((job.state / "metrics.jsonl").read_bytes())
     records = [json.loads(line) for line in (job.output / "metrics.jsonl").read_text("utf-8").splitlines()]
     losses = [record["loss"] for record in records if "loss" in record]

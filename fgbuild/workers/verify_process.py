@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import signal
 import subprocess
@@ -11,11 +12,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import IO, Any
 
 import psutil
 
-COMMAND = (sys.executable, "-m", "fgbuild.workers.verify_probe")
+# -P: a file of the project named like a module must not be taken for it.
+COMMAND = (sys.executable, "-P", "-m", "fgbuild.workers.verify_probe")
+PACKAGES = Path(__file__).parent.parent.parent
 POLL_SECONDS = 0.05
 
 Message = dict[str, Any]
@@ -34,29 +38,45 @@ def run_probe(
     resident set, watched every 50 ms: an address-space limit would count the mapped file and
     reserved pages, and native code answers it with a crash that names no cause.
     """
-    deadline = time.monotonic() + timeout_seconds
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
+        process = subprocess.Popen(
+            command, env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
+        )
         try:
-            failure = _serve(process, request, deadline, memory_mb * 1e6, on_message)
+            _serve(process, request, timeout_seconds, memory_mb, on_message)
+        except _Failed as failure:
+            return str(failure)
+        except _Ended:
+            return _exit_reason(process.wait(), errors)
         finally:
             process.kill()
             process.wait()
-        if failure == "timeout":
-            return f"stopped after verify.timeout_seconds = {timeout_seconds:g}"
-        if failure == "memory":
-            return f"stopped above verify.memory_mb = {memory_mb:g}"
-        return "" if failure is None else failure or _exit_reason(process.returncode, errors)
+    return ""
+
+
+class _Failed(Exception):
+    """The probe is to be stopped, or said itself that a step failed; the message is the reason."""
+
+
+class _Ended(Exception):
+    """The probe ended without a word."""
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and a path on which the probe finds fgbuild also where it is not installed."""
+    paths = [str(PACKAGES), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def _serve(
     process: subprocess.Popen[bytes],
     request: Mapping[str, Any],
-    deadline: float,
-    memory_bytes: float,
+    timeout_seconds: float,
+    memory_mb: float,
     on_message: Callable[[Message], None],
-) -> str | None:
-    """None where the probe said it is done; "timeout", "memory", its own message, or "" for a dead process."""
+) -> None:
+    """Hand on what the probe sends until it says that it is done. Raises _Failed or _Ended where it does not."""
+    deadline = time.monotonic() + timeout_seconds
     lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     assert process.stdin is not None
     assert process.stdout is not None
@@ -68,19 +88,28 @@ def _serve(
         except queue.Empty:
             line = b""
         if line is None:
-            process.wait()
-            return ""
+            raise _Ended
         if line:
-            message = json.loads(line)
+            message = _message(line)
             if message["step"] == "done":
-                return None
+                return
             if message["step"] == "error":
-                return str(message["message"])
+                raise _Failed(message["message"])
             on_message(message)
         if time.monotonic() > deadline:
-            return "timeout"
-        if _resident_bytes(process.pid) > memory_bytes:
-            return "memory"
+            raise _Failed(f"stopped after verify.timeout_seconds = {timeout_seconds:g}")
+        if _resident_bytes(process.pid) > memory_mb * 1e6:
+            raise _Failed(f"stopped above verify.memory_mb = {memory_mb:g}")
+
+
+def _message(line: bytes) -> Message:
+    try:
+        message = json.loads(line)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict) or "step" not in message:
+        raise _Failed(f"the probe sent what is no result: {line[:80]!r}")
+    return message
 
 
 def _pump(stream: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:

@@ -95,9 +95,7 @@ def test_interrupted_within_five_seconds_with_exit_code_130(
 
 
 def test_a_worker_that_ignores_sigterm_is_killed(toy: ToyProject) -> None:
-    toy.write_worker(
-        "join", 'import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nfinish("joined.txt", "x")'
-    )
+    toy.write_worker("join", 'import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nfinish("joined.txt", "x")')
     toy.manifests["red"]["sleep"] = {"join": 60}
     (toy.root / "manifests.json").write_text(json.dumps(toy.manifests))
     environment = {**os.environ, "PYTHONPATH": f"{Path.cwd()}:{Path(toy_project.__file__).parent}"}
@@ -112,9 +110,7 @@ def test_a_worker_that_ignores_sigterm_is_killed(toy: ToyProject) -> None:
     assert not _worker_is_alive(toy)
 
 
-def test_a_second_build_is_refused_with_the_holders_pid(
-    slow: ToyProject, building: subprocess.Popen[bytes]
-) -> None:
+def test_a_second_build_is_refused_with_the_holders_pid(slow: ToyProject, building: subprocess.Popen[bytes]) -> None:
     with pytest.raises(LockHeldError, match=rf"another build \(pid {building.pid}, since \d\d:\d\d:\d\d\)") as caught:
         slow.build()
     assert caught.value.exit_code == 4

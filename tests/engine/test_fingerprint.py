@@ -76,9 +76,18 @@ def test_modules_loaded_by_name_count_and_missing_ones_do_not(tmp_path: Path, pa
         code.of("pkg.nothing")
 
 
-def test_unchanged_code_is_not_parsed_again(
-    tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_fingerprint_covered_is_known_to_later_processes(tmp_path: Path, package: Path) -> None:
+    digests = []
+    for text in ("{{ x }}", "{{ y }}"):
+        (package / "sub" / "page.jinja").write_text(text)
+        code = fingerprints(tmp_path, package)
+        digests.append(code.of("pkg.worker"))
+        code.save()
+    old, new = (fingerprints(tmp_path, package).parts(digest) for digest in digests)
+    assert [name for name in old if old[name] != new[name]] == ["pkg/sub/page.jinja"]
+
+
+def test_unchanged_code_is_not_parsed_again(tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = fingerprints(tmp_path, package)
     before = first.of("pkg.worker")
     first.save()

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fgbuild.engine.keys import action_key, canonical, fields
 from fgbuild.engine.reasons import differences
 
-PARTS = {"c1": {"fgbuild/workers/train.py": "1", "same.py": "s"}, "c2": {"fgbuild/workers/train.py": "2", "same.py": "s"}}
+PARTS = {
+    "c1": {"fgbuild/workers/train.py": "1", "same.py": "s"},
+    "c2": {"fgbuild/workers/train.py": "2", "same.py": "s"},
+}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
@@ -35,7 +38,9 @@ def texts(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 
 def test_each_kind_of_component_in_words() -> None:
-    assert texts({"fields": {"lora": {"r": 16, "a": 1}}}, {"fields": {"lora": {"r": 32, "a": 1}}}) == ["lora.r: 16 → 32"]
+    assert texts({"fields": {"lora": {"r": 16, "a": 1}}}, {"fields": {"lora": {"r": 32, "a": 1}}}) == [
+        "lora.r: 16 → 32"
+    ]
     assert texts({"fields": {"lora": {}}}, {"fields": {"lora": {"r": 32}}}) == ["lora.r: added, 32"]
     assert texts({"fields": {"lora": {"r": 16}}}, {"fields": {"lora": {}}}) == ["lora.r: removed, was 16"]
     assert texts({"inputs": {"tokenize": "a"}}, {"inputs": {"tokenize": "b"}}) == ["tokenize: output changed"]
@@ -69,6 +74,8 @@ def test_true_and_1_and_1_0_are_three_values() -> None:
 
 
 @given(JSON, JSON)
+@example({"a": None}, {})
+@example([{"name": "a"}], [{"name": "a"}, {"name": "a"}])
 def test_keys_differ_exactly_when_a_reason_says_why(old: Any, new: Any) -> None:
     before, after = components(fields={"x": {"y": old}}), components(fields={"x": {"y": new}})
     differ = action_key(before) != action_key(after)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ from toy_project import PIPELINE, InProcessExecutor, ToyProject, manifest
 from fgbuild.engine import actions
 from fgbuild.engine.executor import WorkerRequest
 from fgbuild.engine.resources import Machine, Pool
-from fgbuild.errors import StageError
+from fgbuild.engine.store import Store
+from fgbuild.errors import FgbuildError, StageError
 from fgbuild.executors.local import LocalExecutor
 from fgbuild.stages.spec import StageSpec
 
@@ -92,6 +95,46 @@ def test_an_unwritable_output_fails_in_one_sentence_and_loses_no_work(toy: ToyPr
     result = toy.build()
     assert toy.taken() == ["red:check", "red:last"]
     assert result.cached == ["red:join"]
+
+
+def test_a_full_disk_fails_the_stage_and_the_next_build_is_right(
+    toy: ToyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish(self: Store, directory: Path) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(directory))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "publish", publish)
+        result = toy.build()
+    assert result.exit_code == 1
+    failed = next(event for event in toy.events(result.run) if event["kind"] == "stage.failed")
+    assert "No space left on device; put that right and build again" in failed["message"]
+    assert toy.build().exit_code == 0
+    assert toy.joined() == "base-+redred16"
+
+
+def test_a_read_only_database_is_one_sentence(toy: ToyProject) -> None:
+    def write() -> None:
+        with toy.open() as workspace:
+            workspace.database.execute("PRAGMA query_only = 1")
+            workspace.actions.stand_at("a", "b", "c")
+
+    with pytest.raises(FgbuildError, match=r"index\.sqlite: attempt to write a readonly database"):
+        write()
+
+
+def test_an_error_in_the_build_itself_stops_its_workers(toy: ToyProject) -> None:
+    """A view that fails is a defect of ours: it ends the build, and leaves no worker behind."""
+
+    def fail(event: dict[str, Any]) -> None:
+        if event["kind"] == "stage.progress":
+            raise RuntimeError("a defect")
+
+    toy.manifests["red"]["sleep"] = {"make": 60}
+    with pytest.raises(RuntimeError, match="a defect"):
+        toy.build(executor=LocalExecutor, until="make", listeners=(fail,))
+    leftovers = [path.suffix for path in (toy.root / "cache" / "tmp").iterdir()]
+    assert leftovers == []
 
 
 def test_a_placed_file_the_worker_did_not_write_is_a_failure(toy: ToyProject) -> None:

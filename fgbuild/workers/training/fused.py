@@ -70,11 +70,14 @@ def fuse(model: nn.Module) -> int:
         if isinstance(module, LoraLinear) and _is_plain(module):
             module.forward = _lora_forward(module)
             fused += 1
-        elif isinstance(module, Gemma3RMSNorm) and not module.weight.requires_grad:
-            if module.weight.dtype in (torch.float32, torch.float64):
-                module.forward = _norm_forward(module)
-                fused += 1
+        elif isinstance(module, Gemma3RMSNorm) and _is_frozen_and_exact(module.weight):
+            module.forward = _norm_forward(module)
+            fused += 1
     return fused
+
+
+def _is_frozen_and_exact(weight: Tensor) -> bool:
+    return not weight.requires_grad and weight.dtype in (torch.float32, torch.float64)
 
 
 def _is_plain(layer: LoraLinear) -> bool:

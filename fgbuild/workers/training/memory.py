@@ -24,4 +24,5 @@ def keep_freed_memory() -> bool:
         return False
     largest = 2**31 - 1
     settings = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, largest), (_M_TOP_PAD, 64 << 20), (_M_ARENA_MAX, 1))
-    return all([mallopt(option, value) == 1 for option, value in settings])
+    accepted = [mallopt(option, value) == 1 for option, value in settings]  # all of them, whatever one says
+    return all(accepted)

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fgbuild.cli import main
+from fgbuild.engine import current_artifact
+from fgbuild.engine.lock import TreeLock
+from fgbuild.manifest import resolve_project
+
+BUILD = ["build", "bell", "--until", "generate"]
+
+
+@pytest.fixture(autouse=True)
+def restore_signals() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_builds_once_and_then_says_that_nothing_is_to_be_done(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(BUILD) == 0
+    assert "bell:generate" in capsys.readouterr().out
+    assert main(BUILD) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("1 stage up to date (")
+    assert captured.err == ""
+
+
+def test_json_is_events_alone_and_ends_with_build_finished(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*BUILD, "--json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (events[0]["kind"], events[-1]["kind"]) == ("run.started", "build.finished")
+    assert events[-1]["ran"] == ["bell:generate"]
+    assert all(event["v"] == 1 and event["run"] == events[0]["run"] for event in events)
+    assert main([*BUILD, "--json"]) == 0
+    captured = capsys.readouterr()
+    (line,) = captured.out.splitlines()
+    event = json.loads(line)
+    assert (event["kind"], event["run"], event["ran"], event["skipped"]) == (
+        "build.finished",
+        None,
+        [],
+        ["bell:generate"],
+    )
+    assert "up to date" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["build"], "name the domains to build (bell) or give --all"),
+        (["build", "bell", "--all"], "exclude each other"),
+        (["build", "ball"], "there is no domain 'ball'; choose from bell"),
+        (["build", "--all", "--until", "trian"], "there is no stage 'trian'; choose from base, generate"),
+        (["build", "--all", "--base", "nope"], "nope"),
+        (["build", "--all", "--profile", "nope"], "nope"),
+    ],
+)
+def test_bad_usage_is_one_sentence_and_exit_code_2(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], hint: str
+) -> None:
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert hint in error
+    assert "Traceback" not in error
+    assert not (project / "cache" / "store").exists()
+
+
+def test_jobs_must_be_a_number_above_0(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([*BUILD, "--jobs", "0"])
+    assert caught.value.code == 2
+    assert "'0' is not a whole number above 0" in capsys.readouterr().err
+
+
+def test_bad_data_names_file_and_line_and_is_exit_code_2(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (project / "data" / "bell.jsonl").open("a") as stream:
+        stream.write("{not json\n")
+    assert main([*BUILD, "--json"]) == 2
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (failed,) = [event for event in events if event["kind"] == "stage.failed"]
+    assert "data/bell.jsonl:13" in failed["message"]
+    assert events[-1]["failed"] == ["bell:generate"]
+    assert events[-1]["exit_code"] == 2
+
+
+def test_a_held_tree_is_exit_code_4(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with TreeLock(project / "cache" / "build.lock"):
+        assert main(BUILD) == 4
+    assert f"another build (pid {os.getpid()}, since " in capsys.readouterr().err
+
+
+def test_plan_shows_what_changed_and_json_has_its_documented_shape(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(BUILD)
+    manifest = project / "manifests" / "bell.toml"
+    manifest.write_text(manifest.read_text().replace("[dataset]", "# more of it\n[dataset]\nseed = 8"))
+    capsys.readouterr()
+    assert main(["plan", "--until", "generate"]) == 0
+    line, total = capsys.readouterr().out.splitlines()
+    assert line.startswith("bell:generate  run")
+    assert line.endswith("dataset.seed: 7 → 8")
+    assert total.startswith("1 stage to run")
+    assert main(["plan", "--all", "--json"]) == 0
+    stages = {stage["id"]: stage for stage in json.loads(capsys.readouterr().out)["stages"]}
+    generate = stages["bell:generate"]
+    assert generate["action"] == "run"
+    assert {key: generate["reasons"][0][key] for key in ("component", "old", "new")} == {
+        "component": "dataset.seed",
+        "old": 7,
+        "new": 8,
+    }
+    assert generate["predicted_seconds"] > 0
+    assert generate["predicted_memory_mb"] > 0
+    assert stages["bell:train"]["predicted_seconds"] is None
+    assert stages["bell:tokenize"]["reasons"][-1]["text"] == "generate: will be rebuilt"
+
+
+def test_a_comment_in_a_manifest_changes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(BUILD)
+    manifest = project / "manifests" / "bell.toml"
+    manifest.write_text("# a comment\n\n" + manifest.read_text())
+    capsys.readouterr()
+    assert main(["plan", "--until", "generate"]) == 0
+    assert capsys.readouterr().out == "1 stage up to date\n"
+
+
+def test_why_follows_the_chain_and_remembers_the_last_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(BUILD)
+    capsys.readouterr()
+    assert main(["why", "bell:generate"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "bell:generate is up to date"
+    assert lines[1].startswith("  it last ran on ")
+    assert lines[2] == "    because never built"
+    (project / "data" / "bell.jsonl").write_text(
+        (project / "data" / "bell.jsonl").read_text().replace("Ring 3", "Ring!")
+    )
+    assert main(["why", "bell:tokenize"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "bell:tokenize would run",
+        "  because never built",
+        "  because base: will be rebuilt",
+        "    because never built",
+        "  because generate: will be rebuilt",
+        "    because data/bell.jsonl: changed",
+    ]
+    assert main(["why", "bell:nothing"]) == 2
+    assert main(["why", "ball"]) == 2
+
+
+def test_runs_and_log_show_past_builds(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs"]) == 0
+    assert "no builds yet" in capsys.readouterr().out
+    main(BUILD)
+    main([*BUILD, "--force"])
+    capsys.readouterr()
+    assert main(["runs", "--json"]) == 0
+    runs = json.loads(capsys.readouterr().out)["runs"]
+    assert [(run["outcome"], run["ran"], run["exit_code"]) for run in runs] == [("done", 1, 0)] * 2
+    assert main(["runs"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [run["id"] for run in runs]
+    assert main(["log", "latest"]) == 0
+    assert "forced" in capsys.readouterr().out
+    assert main(["log", runs[0]["id"]]) == 0
+    assert "never built" in capsys.readouterr().out
+    assert main(["log", "--stage", "bell:train"]) == 2
+    assert "it has bell:generate" in capsys.readouterr().err
+
+
+def test_the_current_artifact_is_what_a_build_made_of_these_fields(project: Path) -> None:
+    assert current_artifact(resolve_project(project), "bell:generate") is None
+    main(BUILD)
+    built = current_artifact(resolve_project(project), "bell:generate")
+    assert built is not None
+    assert (built / "train.jsonl").is_file()
+    manifest = project / "manifests" / "bell.toml"
+    manifest.write_text(manifest.read_text().replace("[dataset]", "[dataset]\nseed = 8"))
+    assert current_artifact(resolve_project(project), "bell:generate") is None
+    assert current_artifact(resolve_project(project), "bell:export") is None
+
+
+def test_clean_says_what_it_removed_and_all_removes_what_was_built(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(BUILD)
+    placed = project / "agents" / "bell" / "models" / "bell_functiongemma_q8.gguf"
+    placed.parent.mkdir(parents=True)
+    placed.write_text("weights")
+    readme = project / "agents" / "README.md"
+    readme.write_text("tracked")
+    (project / "cache" / "tmp" / "left").mkdir(parents=True)
+    (project / "cache" / "tmp" / "left" / "over").write_text("x")
+    capsys.readouterr()
+    assert main(["clean"]) == 0
+    assert capsys.readouterr().out == "removed cache/tmp (0.0 MB)\n"
+    assert placed.exists()
+    assert main(["clean", "--placed"]) == 0
+    assert "removed agents/bell/models/bell_functiongemma_q8.gguf" in capsys.readouterr().out
+    assert readme.exists()
+    assert not (project / "agents" / "bell").exists()
+    assert main(["plan", "--until", "generate"]) == 0
+    assert "up to date" in capsys.readouterr().out
+    assert main(["clean", "--all"]) == 0
+    assert not (project / "cache" / "store").exists()
+    assert main(["plan", "--until", "generate"]) == 0
+    assert "never built" in capsys.readouterr().out

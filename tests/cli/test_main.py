@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from fgbuild import cli
+from fgbuild.cli import COMMANDS, main
+from fgbuild.errors import GateError
+
+
+def test_help_lists_every_command_with_its_docstrings_first_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    for name in COMMANDS:
+        assert f"\n  {name} " in out
+    assert "Say why stages would run now" in out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([name, "--help"])
+    assert caught.value.code == 0
+    module = importlib.import_module(COMMANDS[name])
+    assert module.__doc__
+    assert f"fgbuild {name}" in capsys.readouterr().out
+
+
+def test_an_unknown_command_suggests_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["biuld"])
+    assert caught.value.code == 2
+    assert "there is no command 'biuld'; did you mean 'build'?" in capsys.readouterr().err
+
+
+def _fake(monkeypatch: pytest.MonkeyPatch, name: str, run) -> None:  # type: ignore[no-untyped-def]
+    module = types.ModuleType("fake_command", "A fake.")
+    module.add_arguments = lambda parser: None  # type: ignore[attr-defined]
+    module.run = run  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "fake_command", module)
+    monkeypatch.setitem(cli.COMMANDS, name, "fake_command")
+
+
+def test_without_a_command_it_is_the_dashboard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: list[argparse.Namespace] = []
+    _fake(monkeypatch, "ui", lambda args: seen.append(args) or 0)
+    assert main([]) == 0
+    assert main(["--root", str(tmp_path)]) == 0
+    assert [args.root for args in seen] == [None, tmp_path]
+
+
+def test_root_is_taken_before_and_after_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: list[Path] = []
+    _fake(monkeypatch, "fake", lambda args: seen.append(args.root) or 0)
+    main(["--root", str(tmp_path), "fake"])
+    main(["fake", "--root", str(tmp_path)])
+    assert seen == [tmp_path, tmp_path]
+
+
+def test_errors_are_printed_without_a_traceback_and_give_their_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(args: argparse.Namespace) -> int:
+        raise GateError("lint: argument match 0.5 is below 0.65; train longer")
+
+    def interrupt(args: argparse.Namespace) -> int:
+        raise KeyboardInterrupt
+
+    _fake(monkeypatch, "fake", refuse)
+    assert main(["fake"]) == 3
+    assert capsys.readouterr().err == "error: lint: argument match 0.5 is below 0.65; train longer\n"
+
+    def fill(args: argparse.Namespace) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "cache/runs/x")
+
+    _fake(monkeypatch, "fake", interrupt)
+    assert main(["fake"]) == 130
+    _fake(monkeypatch, "fake", fill)
+    assert main(["fake"]) == 1
+    assert capsys.readouterr().err.startswith("error: cache/runs/x: No space left on device;")
+
+
+def test_outside_a_project_it_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["build", "--all"]) == 2
+    assert "no fgbuild.toml" in capsys.readouterr().err
+
+
+def test_a_reader_that_went_away_is_no_traceback(project: Path) -> None:
+    repository = Path(cli.__file__).parent.parent.parent
+    command = f"{sys.executable} -m fgbuild --root {project} schema | head -c 10"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=repository)
+    assert "Traceback" not in done.stderr

