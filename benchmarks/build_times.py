@@ -54,7 +54,9 @@ def measure(log: Path) -> dict[str, Any]:
         if event["kind"] == "run.started":
             base = event.get("base")
         elif event["kind"] == "stage.finished":
-            stages.append({key: event.get(key) for key in ("stage", "action", "seconds", "cpu_seconds", "peak_memory_mb")})
+            stages.append(
+                {key: event.get(key) for key in ("stage", "action", "seconds", "cpu_seconds", "peak_memory_mb")}
+            )
         elif event["kind"] == "build.finished":
             total = event["seconds"]
     return {

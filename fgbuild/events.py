@@ -16,11 +16,15 @@ fold of it. Each record has `v` (schema version), `t` (unix seconds), `run` (its
     stage.cancelled stage
     build.finished  ran, cached, skipped, failed, seconds, exit_code
 
+`stored`: true on a stage.artifact, stage.check or stage.result tells what the stage gave when it last
+ran; in this run it is left alone or restored.
+
 Fields are added freely and renamed never; a reader skips kinds and fields it does not know.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -63,6 +67,7 @@ class EventLog:
         self.path = path
         self.run = run
         self.listeners: list[Callable[[Event], None]] = []
+        self._torn = False
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
     def emit(self, kind: str, **fields: Any) -> Event:
@@ -73,10 +78,22 @@ class EventLog:
             "kind": kind,
             **fields,
         }
-        os.write(self._fd, encode(event))
+        self._append(encode(event))
         for listener in self.listeners:
             listener(event)
         return event
+
+    def _append(self, line: bytes) -> None:
+        """One record; what a full disk left of the one before it is ended, so that this one can be read."""
+        whole = b"\n" + line if self._torn else line
+        self._torn = True
+        try:
+            if os.write(self._fd, whole) < len(whole):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            error.filename = str(self.path)
+            raise
+        self._torn = False
 
     def close(self) -> None:
         os.close(self._fd)

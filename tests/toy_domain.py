@@ -1,6 +1,6 @@
-"""A toy domain that the tiny base can learn: two tools, six devices, a handful of phrasings.
+"""A toy domain that the tiny base can learn: two tools, three devices, a handful of phrasings.
 
-Six combinations of phrasing and device are kept out of the data; the smoke checks ask for them.
+Four combinations of phrasing and device are kept out of the data; the smoke checks ask for them.
 """
 
 from __future__ import annotations
@@ -8,13 +8,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-DEVICES = ("lamp", "fan", "heater", "radio", "kettle", "oven")
+DEVICES = ("lamp", "fan", "radio")
 PHRASINGS = {
-    "turn_on": ("turn on the {}", "switch on the {}", "{} on", "start the {}", "please turn the {} on"),
-    "turn_off": ("turn off the {}", "switch off the {}", "{} off", "stop the {}", "please turn the {} off"),
+    "turn_on": ("turn on the {}", "switch on the {}", "{} on", "start the {}", "{} on please", "now start the {}"),
+    "turn_off": ("turn off the {}", "switch off the {}", "{} off", "stop the {}", "{} off please", "now stop the {}"),
 }
 REFUSED = ("what is the weather", "tell me a joke", "write a poem", "who are you", "sing a song", "what time is it")
-HELD_OUT = {("turn on the {}", "radio"), ("start the {}", "fan"), ("switch off the {}", "lamp"), ("{} off", "oven")}
+HELD_OUT = {
+    ("turn on the {}", "radio"),
+    ("switch on the {}", "fan"),
+    ("turn off the {}", "lamp"),
+    ("{} off please", "fan"),
+}
 
 MANIFEST = """\
 schema = 1
@@ -24,16 +29,25 @@ summary = "Turn devices on and off"
 [dataset]
 generator = "none"
 files = ["data/toy.jsonl"]
+eval_fraction = 0.1
 
 [[tool]]
 name = "turn_on"
 description = "Turn a device on."
-parameters = { type = "object", required = ["device"], properties = { device = { type = "string", description = "Name." } } }
+
+[tool.parameters]
+type = "object"
+required = ["device"]
+properties.device = { type = "string", description = "Name." }
 
 [[tool]]
 name = "turn_off"
 description = "Turn a device off."
-parameters = { type = "object", required = ["device"], properties = { device = { type = "string", description = "Name." } } }
+
+[tool.parameters]
+type = "object"
+required = ["device"]
+properties.device = { type = "string", description = "Name." }
 """
 
 FGBUILD = """\
@@ -54,7 +68,7 @@ trainable_tokens = [46, 47, 48, 49, 50, 51, 52]
 [base.tiny.overrides.trainer]
 batch_size = 16
 gradient_accumulation = 1
-learning_rate = 1e-2
+learning_rate = 5e-3
 warmup_steps = 5
 
 [base.tiny.overrides.quant]
@@ -86,7 +100,9 @@ def smoke() -> str:
     for phrasing, device in sorted(HELD_OUT):
         tool = next(tool for tool, phrasings in PHRASINGS.items() if phrasing in phrasings)
         prompt = phrasing.format(device)
-        blocks.append(f'[[verify.smoke]]\nprompt = "{prompt}"\ntool = "{tool}"\narguments = {{ device = "{device}" }}\n')
+        blocks.append(
+            f'[[verify.smoke]]\nprompt = "{prompt}"\ntool = "{tool}"\narguments = {{ device = "{device}" }}\n'
+        )
     return "\n".join(blocks)
 
 

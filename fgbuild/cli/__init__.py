@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "ui": "fgbuild.cli.ui",
     "runs": "fgbuild.cli.runs",
     "log": "fgbuild.cli.log",
+    "lock": "fgbuild.cli.lock",
     "clean": "fgbuild.cli.clean",
 }
 """Name → module with `add_arguments(parser)` and `run(args) -> int`; its docstring's first line is the help."""

@@ -49,12 +49,14 @@ def run(args: argparse.Namespace) -> int:
         keep_going=args.keep_going,
     )
     views: list[_View] = []
+    failures: list[Event] = []
     with locked(Paths(project.root)), Workspace(project.root) as workspace:
         try:
-            result = build(workspace, graph, request, _executor, lambda: _listeners(args.json, views))
+            result = build(workspace, graph, request, _executor, lambda: _listeners(args.json, views, failures))
         finally:
             for view in views:
                 view.close()
+    _say_failures(failures)
     if result.run is None:
         _say_up_to_date(args.json, result, time.monotonic() - started)
     return result.exit_code
@@ -68,8 +70,8 @@ class _View(Protocol):
     def close(self) -> None: ...
 
 
-def _listeners(as_json: bool, views: list[_View]) -> Sequence[Listener]:
-    """The view that shows the run: JSON lines for programs, plain lines for people."""
+def _listeners(as_json: bool, views: list[_View], failures: list[Event]) -> Sequence[Listener]:
+    """The view that shows the run, JSON lines for programs, plain lines for people; and who notes failures."""
     if as_json:
         from fgbuild.views.jsonl import JsonlView
 
@@ -79,7 +81,21 @@ def _listeners(as_json: bool, views: list[_View]) -> Sequence[Listener]:
 
         color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         views.append(PlainView(sys.stdout, color=color))
-    return [view.handle for view in views]
+    return [*(view.handle for view in views), lambda event: _note_failure(event, failures)]
+
+
+def _note_failure(event: Event, failures: list[Event]) -> None:
+    if event["kind"] == "stage.failed":
+        failures.append(event)
+
+
+def _say_failures(failures: Sequence[Event]) -> None:
+    """Why stages failed, on stderr: stdout may be a file, or a program's."""
+    for event in failures:
+        from fgbuild.views.text import MAX_MESSAGE, clean  # the message quotes files and models
+
+        message = clean(event["message"], MAX_MESSAGE, keep_newlines=True)
+        print(f"error: {event['stage']}: {message}", file=sys.stderr)
 
 
 def _executor() -> Executor:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fgbuild.cli.selection import add_selection, chosen_graph, open_project
 from fgbuild.engine.plan import CACHED, RUN, SKIP, Planner, plan_entry
+from fgbuild.engine.reasons import NEVER_BUILT
 from fgbuild.engine.workspace import Workspace
 
 _MAX_REASONS = 4
@@ -38,11 +39,18 @@ def plan_lines(entries: list[dict[str, Any]]) -> list[str]:
     width = max((len(entry["id"]) for entry in shown), default=0)
     lines = []
     for entry in shown:
-        reasons = [reason["text"] for reason in entry["reasons"]]
+        reasons = [reason["text"] for reason in _telling(entry["reasons"])]
         more = len(reasons) - _MAX_REASONS
         because = ", ".join(reasons[:_MAX_REASONS]) + (f", and {more} more" if more > 0 else "")
         lines.append(f"{entry['id']:<{width}}  {entry['action']:<6}  {_time(entry):>7}  {because}".rstrip())
     return [*lines, _total(entries)]
+
+
+def _telling(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of a stage that was never built, what it would wait for is no news; `--json` has all reasons."""
+    if not any(reason["component"] == NEVER_BUILT.component for reason in reasons):
+        return reasons
+    return [reason for reason in reasons if not reason.get("upstream")]
 
 
 def _time(entry: dict[str, Any]) -> str:

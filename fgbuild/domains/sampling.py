@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from fgbuild.domains.scenario import Draw, Episode, Scenario, Split
@@ -45,6 +46,33 @@ _CLOSINGS = (
     " pls",
     " ok?",
     " when you can",
+)
+_CONTEXTS = (
+    "I'm about to push. ",
+    "We release today. ",
+    "Sorry to bother you again. ",
+    "One more thing: ",
+    "Back from lunch. ",
+    "New task. ",
+    "This is for the review. ",
+    "A colleague asked me. ",
+    "Second attempt. ",
+    "I have five minutes left. ",
+    "Thanks for the last one. ",
+    "First day on this project. ",
+    "The team is waiting. ",
+    "Small request: ",
+    "I'm cleaning up. ",
+    "Let's go on. ",
+)
+_SYNONYMS = (
+    ("could you", "can you", "would you", "will you"),
+    ("please", "kindly", "pls"),
+    ("tell me", "let me know"),
+    ("i'd like to", "i want to", "i need to"),
+    ("show me", "let me see"),
+    ("folder", "directory"),
+    ("problems", "issues"),
 )
 _SLOT = re.compile(r"\{[^}]*\}")
 
@@ -128,7 +156,10 @@ def in_register(template: str, rng: random.Random, *, typos: bool) -> str:
         template = template.rstrip(".!?")
     if rng.random() < 0.25 and not template.startswith("{"):
         template = template[0].lower() + template[1:]
-    if rng.random() < 0.12:
+    template = with_synonyms(template, rng)
+    if rng.random() < 0.15:
+        template = rng.choice(_CONTEXTS) + template
+    elif rng.random() < 0.12:
         opening = rng.choice(_OPENINGS)
         rest = template if template.startswith("{") else template[0].lower() + template[1:]
         template = opening + rest
@@ -138,6 +169,20 @@ def in_register(template: str, rng: random.Random, *, typos: bool) -> str:
     if typos and rng.random() < 0.12:
         template = with_typo(template, rng)
     return template
+
+
+def with_synonyms(template: str, rng: random.Random) -> str:
+    """Some of the phrases that mean the same exchanged for one another; slots stay as they are."""
+    for group in _SYNONYMS:
+        if rng.random() < 0.5:
+            wanted = rng.choice(group)
+            pattern = r"(?<![\w{'])(?:" + "|".join(group) + r")(?![\w}'])"
+            template = re.sub(pattern, partial(_like, wanted), template, flags=re.IGNORECASE)
+    return template
+
+
+def _like(wanted: str, match: re.Match[str]) -> str:
+    return wanted[0].upper() + wanted[1:] if match.group()[0].isupper() else wanted
 
 
 def with_typo(template: str, rng: random.Random) -> str:

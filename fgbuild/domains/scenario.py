@@ -123,6 +123,13 @@ class Episode:
     turns: Sequence[Message]
 
 
+def maybe_answered(d: Draw, slots: Mapping[str, Any], request: Message, response: Message, answer: str) -> Episode:
+    """A single call: most of them end there, the others go on to the final answer."""
+    if d.chance(0.3):
+        return Episode(slots, [request, response, say(answer)])
+    return Episode(slots, [request])
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One thing a user may want, many ways to ask for it, and what should happen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -14,10 +15,12 @@ from fgbuild.engine.lock import TreeLock
 from fgbuild.engine.paths import Paths
 from fgbuild.engine.plan import SKIP, Planner, plan_entry
 from fgbuild.engine.workspace import Workspace
+from fgbuild.errors import FgbuildError, InterruptedBuild, StageError
 from fgbuild.events import SCHEMA_VERSION, Event, EventLog
 
 if TYPE_CHECKING:
     from fgbuild.engine.executor import Executor
+    from fgbuild.engine.scheduler import Outcome
 
 Listener = Callable[[Event], None]
 
@@ -102,14 +105,31 @@ def build(
             stages=[plan_entry(workspace, decision) for decision in decisions.values()],
         )
         pool = Pool(Machine.detect(), request.jobs)
-        outcome = Scheduler(
+        scheduler = Scheduler(
             workspace, graph, planner, decisions, make_executor(), log, pool, keep_going=request.keep_going
-        ).run()
-        result = BuildResult(run, time.monotonic() - started, **vars(outcome))
-        log.emit("build.finished", **result.event())
-        return result
+        )
+        try:
+            exit_code = scheduler.run()
+        except BaseException as error:
+            with contextlib.suppress(Exception):  # the error that ended the build is the one to report
+                _finished(log, scheduler.outcome(), _exit_code(error), started)
+            raise
+        return _finished(log, scheduler.outcome(), exit_code, started)
     finally:
         log.close()
+
+
+def _finished(log: EventLog, outcome: Outcome, exit_code: int, started: float) -> BuildResult:
+    result = BuildResult(log.run, time.monotonic() - started, exit_code, **vars(outcome))
+    log.emit("build.finished", **result.event())
+    return result
+
+
+def _exit_code(error: BaseException) -> int:
+    """Of a build that an error of its own ends: a full disk, a stop before it listens for signals, a defect."""
+    if isinstance(error, KeyboardInterrupt):
+        return InterruptedBuild.exit_code
+    return error.exit_code if isinstance(error, FgbuildError) else StageError.exit_code
 
 
 def locked(paths: Paths) -> TreeLock:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fgbuild.errors import FgbuildError
+from fgbuild.errors import FgbuildError, StageError
 
 VERSION = 1
 """Raised when tables change; an older database is emptied and filled again."""
@@ -70,6 +70,8 @@ def readable_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise FgbuildError(f"{path}: {error}; check that the cache folder is writable and the disk not full") from error
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
+            raise StageError(f"{path}: the disk is full; free some space and build again") from error
+        raise FgbuildError(f"{path}: {error}; check that the cache folder can be written") from error
     except sqlite3.DatabaseError as error:
         raise FgbuildError(f"{path}: {error}; remove the file and build again") from error

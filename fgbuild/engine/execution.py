@@ -6,13 +6,14 @@ import json
 import os
 import signal
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fgbuild.engine.actions import FAILED, GATE, OK, Action, Attempt
 from fgbuild.engine.executor import Executor, RunningWorker, WorkerExit, WorkerRequest
+from fgbuild.engine.findings import say_placed
 from fgbuild.engine.keys import action_key
 from fgbuild.engine.paths import file_name
 from fgbuild.engine.plan import Decision
@@ -133,7 +134,9 @@ class Execution:
                 )
             )
             remove_tree(self._states)
-            place(self._workspace, self._log, self.decision, outputs, self._reported)
+            place(self._workspace, self.decision, outputs)
+            # Of files that the worker has reported it knows more than we do.
+            say_placed(self._workspace, self._log, self.stage, outputs, but=self._reported)
         self.record_attempt(OK if passed else GATE, outputs)
         self._log.emit(
             "stage.finished",
@@ -208,20 +211,9 @@ class Execution:
         return _last_line(self._log_file) or f"the worker ended with exit code {code}"
 
 
-def place(
-    workspace: Workspace,
-    log: EventLog,
-    decision: Decision,
-    outputs: str,
-    reported: Collection[str] = (),
-) -> None:
-    """Put the stage's files below the root and make it stand at its key.
-
-    Files whose paths are in `reported` have had their `stage.artifact` from the worker, which knows more.
-    """
-    for path, size in workspace.placer.place(decision.stage, outputs):
-        if path not in reported:
-            log.emit("stage.artifact", stage=decision.stage.id, path=path, bytes=size)
+def place(workspace: Workspace, decision: Decision, outputs: str) -> None:
+    """Put the stage's files below the root and make it stand at its key."""
+    workspace.placer.place(decision.stage, outputs)
     assert decision.key is not None
     workspace.actions.stand_at(decision.stage.id, decision.key, outputs)
 
@@ -229,6 +221,13 @@ def place(
 def exit_code_of(code: int) -> int:
     """A worker's exit status as the build's: 2 where the user's input is at fault, else 1."""
     return _USER_ERROR if code == _USER_ERROR else 1
+
+
+def message_of(error: Exception, cache: Path) -> str:
+    """An error as one sentence with its next step. cache: named where an OSError names no file."""
+    if isinstance(error, OSError):
+        return f"{error.filename or cache}: {error.strerror}; put that right and build again"
+    return str(error)
 
 
 def _last_line(path: Path) -> str:

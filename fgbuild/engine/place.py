@@ -18,6 +18,7 @@ from fgbuild.engine.graph import Stage
 from fgbuild.engine.reasons import Reason, output_changed, output_missing
 from fgbuild.engine.store import DamagedArtifact, FileEntry, Store, sync_directory
 from fgbuild.errors import StageError
+from fgbuild.stages.spec import Placed
 
 # linux/fs.h: _IOW(0x94, 9, int), the same on every architecture that we know.
 _FICLONE = 0x40049409
@@ -33,28 +34,29 @@ class Placer:
     def out_of_place(self, stage: Stage, outputs: str) -> list[Reason]:
         """What of the stage's placed files is not the artifact's; empty where all of it is."""
         found: list[Reason] = []
-        for target, entry in self._files(stage, outputs):
-            digest = self._digests.of(self._root / target)
+        for item, entry in self._files(stage, outputs):
+            digest = self._digests.of(self._root / item.target)
             if digest is None:
-                found.append(output_missing(target))
+                found.append(output_missing(item.target))
             elif digest != entry.blake3:
-                found.append(output_changed(target))
+                found.append(output_changed(item.target))
         return found
 
-    def place(self, stage: Stage, outputs: str) -> list[tuple[str, int]]:
-        """Put the stage's files where they belong; returns (path below the root, bytes) of each.
+    def sizes(self, stage: Stage, outputs: str) -> list[tuple[Placed, int]]:
+        """The stage's placed files and the bytes of each."""
+        return [(item, entry.size) for item, entry in self._files(stage, outputs)]
+
+    def place(self, stage: Stage, outputs: str) -> None:
+        """Put the stage's files where they belong.
 
         StageError where a place cannot be written, DamagedArtifact where the stored file is not
         what its artifact says (nothing is placed then).
         """
-        placed = []
-        for target, entry in self._files(stage, outputs):
-            if self._digests.of(self._root / target) != entry.blake3:
-                self._copy(outputs, entry, self._root / target)
-            placed.append((target, entry.size))
-        return placed
+        for item, entry in self._files(stage, outputs):
+            if self._digests.of(self._root / item.target) != entry.blake3:
+                self._copy(outputs, entry, self._root / item.target)
 
-    def _files(self, stage: Stage, outputs: str) -> Iterator[tuple[str, FileEntry]]:
+    def _files(self, stage: Stage, outputs: str) -> Iterator[tuple[Placed, FileEntry]]:
         wanted = stage.spec.placed(stage.manifest)
         if not wanted:
             return
@@ -62,7 +64,7 @@ class Placer:
         for item in wanted:
             if item.source not in listing:
                 raise StageError(f"{stage.id}: the worker did not write {item.source}; report this as a defect")
-            yield item.target, listing[item.source]
+            yield item, listing[item.source]
 
     def _copy(self, outputs: str, entry: FileEntry, target: Path) -> None:
         import tempfile  # costs a tenth of a build that has nothing to place

@@ -12,8 +12,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from fgbuild.engine.actions import CANCELLED
-from fgbuild.engine.execution import Execution, exit_code_of, place
+from fgbuild.engine.execution import Execution, exit_code_of, message_of, place
 from fgbuild.engine.executor import Executor
+from fgbuild.engine.findings import say_made
 from fgbuild.engine.graph import Graph, Stage
 from fgbuild.engine.plan import CACHED, RUN, SKIP, Decision, Planner, predict
 from fgbuild.engine.resources import Pool
@@ -25,6 +26,7 @@ from fgbuild.events import EventLog
 
 KILL_AFTER_SECONDS = 3.0
 _WAKE_SECONDS = 1.0
+_WORST_FIRST = (InterruptedBuild.exit_code, StageError.exit_code, FgbuildError.exit_code, GateError.exit_code)
 
 
 @dataclass
@@ -36,7 +38,6 @@ class Outcome:
     skipped: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
-    exit_code: int = 0
 
 
 class Scheduler:
@@ -72,8 +73,8 @@ class Scheduler:
         self._codes: set[int] = set()
         self._selector = selectors.DefaultSelector()
 
-    def run(self) -> Outcome:
-        """Everything that can be brought up to date is, when this returns. Main thread only."""
+    def run(self) -> int:
+        """Bring everything up to date that can be; the exit code. Main thread only."""
         with SignalWatch() as signals:
             self._selector.register(signals.descriptor, selectors.EVENT_READ)
             try:
@@ -88,7 +89,7 @@ class Scheduler:
             finally:
                 self._cancel(signals)
                 self._selector.close()
-        return self._outcome()
+        return next((code for code in _WORST_FIRST if code in self._codes), 0)
 
     def _settle(self) -> None:
         """Decide every stage whose upstream is done; restore what the store has, queue what must run."""
@@ -107,8 +108,8 @@ class Scheduler:
             if decision.action == RUN:
                 self._ready[stage.id] = decision
             else:
-                if self._planned[stage.id].action == RUN and decision.action == SKIP:
-                    self._log.emit("stage.finished", stage=stage.id, seconds=0.0, action=SKIP, passed=True)
+                if decision.action == SKIP:
+                    self._leave(decision)
                 self._end(stage, decision.action, decision.outputs)
         if self._halted:
             self._candidates.clear()
@@ -117,18 +118,28 @@ class Scheduler:
         planned = self._planned[stage.id]
         return planned if planned.outputs is not None else self._planner.decide(stage, self._outputs)
 
+    def _leave(self, decision: Decision) -> None:
+        """Show what an up-to-date stage has made."""
+        stage = decision.stage
+        assert decision.outputs is not None
+        say_made(self._workspace, self._log, stage, decision.outputs, restored=False)
+        if stage.spec.report or self._planned[stage.id].action == RUN:
+            self._log.emit("stage.finished", stage=stage.id, seconds=0.0, action=SKIP, passed=True)
+
     def _restore(self, decision: Decision) -> Decision:
         """Put a stored artifact's files in place; where it turns out damaged, decide again."""
+        stage = decision.stage
         assert decision.outputs is not None
         started = time.monotonic()
         try:
-            place(self._workspace, self._log, decision, decision.outputs)
+            place(self._workspace, decision, decision.outputs)
         except DamagedArtifact as damaged:
             self._workspace.store.remove(damaged.digest)
-            self._plan_again({decision.stage.id, *self._graph.below(decision.stage.id)})
-            return self._planner.decide(decision.stage, self._outputs)
+            self._plan_again({stage.id, *self._graph.below(stage.id)})
+            return self._planner.decide(stage, self._outputs)
         seconds = round(time.monotonic() - started, 3)
-        self._log.emit("stage.finished", stage=decision.stage.id, seconds=seconds, action=CACHED, passed=True)
+        say_made(self._workspace, self._log, stage, decision.outputs, restored=True)
+        self._log.emit("stage.finished", stage=stage.id, seconds=seconds, action=CACHED, passed=True)
         return decision
 
     def _launch(self) -> None:
@@ -211,19 +222,14 @@ class Scheduler:
     def _finished(self, stage: Stage, outputs: str | None) -> None:
         if outputs is None:
             self._codes.add(GateError.exit_code)
-            self._end(stage, "failed", None)
-            return
-        self._sound.add(outputs)
-        self._end(stage, RUN, outputs)
+        else:
+            self._sound.add(outputs)
+        self._end(stage, "failed" if outputs is None else RUN, outputs)
 
     def _failed(
         self, stage: Stage, error: Exception, execution: Execution | None = None, code: int | None = None
     ) -> None:
-        message = str(error)
-        if isinstance(error, OSError):
-            message = (
-                f"{error.filename or self._workspace.paths.cache}: {error.strerror}; put that right and build again"
-            )
+        message = message_of(error, self._workspace.paths.cache)
         exit_code = code or (error.exit_code if isinstance(error, FgbuildError) else StageError.exit_code)
         self._codes.add(exit_code)
         if execution is not None:
@@ -281,14 +287,14 @@ class Scheduler:
                     self._release(execution)
         for execution in stopped:
             execution.discard()
+        for execution in stopped:
             execution.record_attempt(CANCELLED, None)
             self._log.emit("stage.cancelled", stage=execution.stage.id)
 
-    def _outcome(self) -> Outcome:
+    def outcome(self) -> Outcome:
+        """What has become of each stage so far."""
         outcome = Outcome()
         lists = {RUN: outcome.ran, CACHED: outcome.cached, SKIP: outcome.skipped, "failed": outcome.failed}
         for name in self._graph.stages:
             lists.get(self._ended.get(name, ""), outcome.not_run).append(name)
-        order = (InterruptedBuild.exit_code, StageError.exit_code, FgbuildError.exit_code, GateError.exit_code)
-        outcome.exit_code = next((code for code in order if code in self._codes), 0)
         return outcome

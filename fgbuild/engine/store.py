@@ -55,6 +55,15 @@ class Store:
             return list_files(self.path(digest))
         return tuple(FileEntry(*entry) for entry in json.loads(row[0]))
 
+    def read(self, digest: str, path: str) -> bytes | None:
+        """A file of an artifact; None where it is missing or not what the artifact says."""
+        wanted = next((entry.blake3 for entry in self.listing(digest) if entry.path == path), None)
+        try:
+            content = (self.path(digest) / path).read_bytes()
+        except OSError:
+            return None
+        return content if blake3(content).hexdigest() == wanted else None
+
     def publish(self, directory: Path) -> str:
         """Make a finished directory an artifact and return its digest; `directory` is gone afterwards.
 

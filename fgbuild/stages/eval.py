@@ -15,4 +15,5 @@ SPEC = StageSpec(
     cores=2,
     memory_mb=2048,
     gate=True,
+    report="report.json",
 )

@@ -15,10 +15,10 @@ def gguf_name(domain: str, quant_type: str) -> str:
 
 
 def placed(manifest: Manifest) -> tuple[Placed, ...]:
-    domain = manifest["name"]
-    model = gguf_name(domain, manifest.get("quant", {}).get("type", "q8_0"))
+    domain, quant = manifest["name"], manifest.get("quant", {})
+    model = gguf_name(domain, quant.get("type", "q8_0"))
     return (
-        Placed(model, f"agents/{domain}/models/{model}"),
+        Placed(model, f"agents/{domain}/models/{model}", quant.get("min_mb"), quant.get("max_mb")),
         Placed("agent.json", f"agents/{domain}/agent.json"),
         Placed("README.md", f"agents/{domain}/README.md"),
     )

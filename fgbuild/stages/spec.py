@@ -19,10 +19,13 @@ class Placed:
     """A file of the stage's artifact that is also put where people and programs look for it.
 
     source: path inside the artifact. target: path below the project root. Both use `/`.
+    min_mb, max_mb: the window its size has to fall in, MB (1e6 bytes); None where it has none.
     """
 
     source: str
     target: str
+    min_mb: float | None = None
+    max_mb: float | None = None
 
 
 def no_modules(manifest: Manifest) -> tuple[str, ...]:
@@ -53,6 +56,7 @@ class StageSpec:
     libraries: distributions whose versions decide the output's bytes.
     cores, memory_mb: what the worker needs; more than the machine has means all of it.
     gate: exit code 3 (built, but did not pass) is possible.
+    report: JSON file of the artifact whose findings are shown again in a run that leaves the stage alone.
     per_domain: False for a stage shared by all domains.
     modules: further code modules by manifest. files: input files outside the store.
     extras: further named components of the key. placed: files put below the project root.
@@ -69,6 +73,7 @@ class StageSpec:
     cores: int = 1
     memory_mb: int = 512
     gate: bool = False
+    report: str = ""
     per_domain: bool = True
     modules: Callable[[Manifest], tuple[str, ...]] = no_modules
     files: Callable[[Manifest, Path], tuple[Path, ...]] = no_files

@@ -14,4 +14,5 @@ SPEC = StageSpec(
     # Beyond eight cores a step of a 270M model gains little; two domains side by side gain more.
     cores=8,
     memory_mb=6144,
+    report="train.json",
 )

@@ -7,18 +7,19 @@ from fgbuild.stages.spec import Manifest, StageSpec
 
 def probe(manifest: Manifest) -> tuple[str, ...]:
     """What the worker runs as a process of its own, which no import of it shows."""
-    return ("fgbuild.workers.verify_probe",)
+    return ("fgbuild.workers.verifying.probe",)
 
 
 SPEC = StageSpec(
     kind="verify",
     version=1,
     worker="fgbuild.workers.verify",
-    inputs=("base", "generate", "export"),
+    inputs=("base", "export"),
     fields=("name", "tool", "verify", "quant.min_mb", "quant.max_mb", "quant.type"),
     libraries=("jinja2", "jsonschema", "llama-cpp-python", "numpy", "tokenizers"),
     cores=2,
     memory_mb=2048,
     gate=True,
+    report="report.json",
     modules=probe,
 )

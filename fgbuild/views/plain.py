@@ -88,6 +88,8 @@ class PlainView:
             self._ticker.join(timeout=1.0)
 
     def _stage_event(self, kind: str, stage: StageState, event: Event) -> None:
+        if event.get("stored") is True:
+            return  # made by an earlier run: the table at the end has it
         if kind == "stage.started":
             why = describe.because(stage.reasons)
             about = f"about {text.seconds(stage.predicted_seconds)}" if stage.predicted_seconds else ""

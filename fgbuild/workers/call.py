@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from fgbuild.functiongemma import parse_turn, render_text
-from fgbuild.workers.llama import LlamaModel
-from fgbuild.workers.model_file import model_file
+from fgbuild.workers.inference.llama import LlamaModel
+from fgbuild.workers.inference.model_file import model_file
 from fgbuild.workers.protocol import Job, Reporter, main
 
 CONTEXT_TOKENS = 32_768

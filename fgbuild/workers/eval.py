@@ -1,6 +1,6 @@
 """Stage eval: accuracy of the shipped GGUF on the held-out split, against the manifest's thresholds.
 
-Output: report.json (the scores of `eval_metrics.metrics`, speed, "passed", "thresholds", "below",
+Output: report.json (the scores of `evaluating.metrics`, speed, "passed", "thresholds", "below",
 "notes", "key") and failures.jsonl.
 
 Options, for `fgbuild eval`: `gguf` (the file, instead of the export artifact's), `remember` (a
@@ -20,10 +20,10 @@ from typing import Any
 from blake3 import blake3
 
 from fgbuild.errors import FgbuildError
-from fgbuild.workers.eval_metrics import judge
-from fgbuild.workers.evaluate import evaluate, questions, read_rows
-from fgbuild.workers.model_file import model_file
-from fgbuild.workers.prompt import PromptEncoder
+from fgbuild.workers.evaluating.evaluate import evaluate, questions, read_rows
+from fgbuild.workers.evaluating.metrics import judge
+from fgbuild.workers.inference.model_file import model_file
+from fgbuild.workers.inference.prompt import PromptEncoder
 from fgbuild.workers.protocol import Job, Reporter, main
 
 METRICS_VERSION = 1

@@ -11,10 +11,10 @@ from typing import Any
 
 from fgbuild.errors import FgbuildError
 from fgbuild.gguf_io import header
-from fgbuild.workers import export_adapter, export_documents, export_gguf
-from fgbuild.workers.base_artifact import sha256
-from fgbuild.workers.export_adapter import Adapter
-from fgbuild.workers.export_documents import Shipped
+from fgbuild.workers.bases.artifact import sha256
+from fgbuild.workers.exporting import adapter, documents, gguf_file
+from fgbuild.workers.exporting.adapter import Adapter
+from fgbuild.workers.exporting.documents import Shipped
 from fgbuild.workers.protocol import Job, Reporter, main
 
 
@@ -25,10 +25,10 @@ def run(job: Job, reporter: Reporter) -> None:
     quant: dict[str, Any] = job.manifest["quant"]
     if quant["type"] != "q8_0":
         raise FgbuildError(f"quant.type: {quant['type']!r} cannot be written; use 'q8_0'")
-    adapter = export_adapter.load(job.inputs["train"])
-    shipped = export_documents.load(job.inputs, job.domain, job.manifest)
+    trained = adapter.load(job.inputs["train"])
+    shipped = documents.load(job.inputs, job.domain, job.manifest)
     path = job.output / shipped.file
-    predicted = _write_gguf(job, reporter, adapter, shipped, path)
+    predicted = _write_gguf(job, reporter, trained, shipped, path)
     size = path.stat().st_size
     reporter.emit(
         "stage.artifact",
@@ -38,25 +38,25 @@ def run(job: Job, reporter: Reporter) -> None:
         min_mb=quant["min_mb"],
         max_mb=quant["max_mb"],
     )
-    document = export_documents.agent(shipped, sha256(path), size)
+    document = documents.agent(shipped, sha256(path), size)
     (job.output / "agent.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    (job.output / "README.md").write_text(export_documents.model_card(shipped, size), "utf-8")
+    (job.output / "README.md").write_text(documents.model_card(shipped, size), "utf-8")
 
 
-def _write_gguf(job: Job, reporter: Reporter, adapter: Adapter, shipped: Shipped, path: Path) -> int:
+def _write_gguf(job: Job, reporter: Reporter, trained: Adapter, shipped: Shipped, path: Path) -> int:
     """Write the model file by the converter of the manifest; returns the predicted size."""
     base, quant = job.inputs["base"], job.manifest["quant"]
     source = header.read(base / "base_q8_0.gguf")
-    metadata = export_documents.metadata(shipped, str(source.scalar("tokenizer.chat_template")))
+    metadata = documents.metadata(shipped, str(source.scalar("tokenizer.chat_template")))
 
     def progress(written: int, total: int) -> None:
         reporter.progress(round(written / 1e6, 3), round(total / 1e6, 3), "MB")
 
     if quant["converter"] == "builtin":
-        return export_gguf.write_builtin(base, adapter, metadata, path, progress)
+        return gguf_file.write_builtin(base, trained, metadata, path, progress)
     if quant["converter"] == "llama.cpp":
         converter = job.root / quant["converter_path"]
-        return export_gguf.write_with_llama_cpp(base, adapter, metadata, path, converter, job.state, progress)
+        return gguf_file.write_with_llama_cpp(base, trained, metadata, path, converter, job.state, progress)
     raise FgbuildError(f"quant.converter: {quant['converter']!r} is unknown; use 'builtin' or 'llama.cpp'")
 
 

@@ -83,9 +83,9 @@ def encode_row(
     return {"id": row["id"], "input_ids": ids, "spans": spans}
 
 
-def common_prefix(rows: Sequence[Sequence[int]]) -> int:
+def common_prefix(rows: Sequence[list[int]]) -> int:
     """Length of the longest prefix that all rows share."""
-    return len(os.path.commonprefix([list(row) for row in (min(rows), max(rows))]))
+    return len(os.path.commonprefix([min(rows), max(rows)]))
 
 
 if __name__ == "__main__":

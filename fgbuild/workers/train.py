@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.utils.deterministic as deterministic
 from datasets import Dataset
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, enable_full_determinism
@@ -39,7 +40,7 @@ def work(job: Job, reporter: Reporter) -> None:
     keep_freed_memory()
     enable_full_determinism(settings["seed"], warn_only=torch.cuda.is_available())
     # Every operation used here writes all of its output, so filling it first would be work done twice.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # torch ships no stub for it
     model = with_adapter(job.inputs["base"], job.manifest, precision)
     reporter.note(f"training in {precision} on {'cuda' if torch.cuda.is_available() else 'cpu'}")
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from fgbuild.functiongemma.tokens import bare_tool
-from fgbuild.workers import verify_checks as checks
-from fgbuild.workers.model_file import model_file
-from fgbuild.workers.prompt import PromptEncoder
+from fgbuild.workers.inference.model_file import model_file
+from fgbuild.workers.inference.prompt import PromptEncoder
+from fgbuild.workers.inference.tool_calls import ToolSet
 from fgbuild.workers.protocol import Job, Reporter, main
-from fgbuild.workers.tool_calls import ToolSet
-from fgbuild.workers.verify_checks import Check
-from fgbuild.workers.verify_conversations import conversations
-from fgbuild.workers.verify_process import run_probe
+from fgbuild.workers.verifying import checks
+from fgbuild.workers.verifying.checks import Check
+from fgbuild.workers.verifying.conversations import conversations
+from fgbuild.workers.verifying.process import run_probe
 
 SMOKE_TOKENS = 160
 """Longest smoke answer; a call of these domains takes 20 to 80 tokens."""
@@ -48,7 +48,7 @@ class Verification:
         self._seconds: float | None = None
 
     def run(self) -> list[Check]:
-        """Every check, in the order of `verify_checks.NAMES`."""
+        """Every check, in the order of `checks.NAMES`."""
         smoke = self._settings["smoke"]
         self._record(checks.size(self._path, self._quant["min_mb"], self._quant["max_mb"]))
         verdict, self._header = checks.header(self._path, self._quant["type"])

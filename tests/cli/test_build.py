@@ -86,7 +86,9 @@ def test_bad_data_names_file_and_line_and_is_exit_code_2(project: Path, capsys: 
     with (project / "data" / "bell.jsonl").open("a") as stream:
         stream.write("{not json\n")
     assert main([*BUILD, "--json"]) == 2
-    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: bell:generate: data/bell.jsonl:13: is not JSON")
+    events = [json.loads(line) for line in captured.out.splitlines()]
     (failed,) = [event for event in events if event["kind"] == "stage.failed"]
     assert "data/bell.jsonl:13" in failed["message"]
     assert events[-1]["failed"] == ["bell:generate"]
@@ -124,6 +126,21 @@ def test_plan_shows_what_changed_and_json_has_its_documented_shape(
     assert generate["predicted_memory_mb"] > 0
     assert stages["bell:train"]["predicted_seconds"] is None
     assert stages["bell:tokenize"]["reasons"][-1]["text"] == "generate: will be rebuilt"
+
+
+def test_plan_names_the_root_of_it_where_nothing_was_built(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--all"]) == 0
+    *lines, total = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=3) for line in lines][2] == ["bell:tokenize", "run", "?", "never built"]
+    assert all(line.endswith("never built") for line in lines)
+    assert total.startswith("7 stages to run")
+    assert main(["plan", "--all", "--json"]) == 0
+    stages = {stage["id"]: stage for stage in json.loads(capsys.readouterr().out)["stages"]}
+    assert [reason["text"] for reason in stages["bell:tokenize"]["reasons"]] == [
+        "never built",
+        "base: will be rebuilt",
+        "generate: will be rebuilt",
+    ]
 
 
 def test_a_comment_in_a_manifest_changes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

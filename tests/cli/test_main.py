@@ -98,6 +98,17 @@ def test_outside_a_project_it_says_what_to_do(
     assert "no fgbuild.toml" in capsys.readouterr().err
 
 
+def test_without_a_command_and_a_terminal_it_says_how_to_start(project: Path) -> None:
+    repository = Path(cli.__file__).parent.parent.parent
+    environment = {**os.environ, "PYTHONPATH": str(repository)}
+    command = [sys.executable, "-m", "fgbuild"]
+    done = subprocess.run(
+        command, cwd=project, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "No build has run here yet; `fgbuild build --all` starts one.\n"
+
+
 def test_a_reader_that_went_away_is_no_traceback(project: Path) -> None:
     repository = Path(cli.__file__).parent.parent.parent
     command = f"{sys.executable} -m fgbuild --root {project} schema | head -c 10"

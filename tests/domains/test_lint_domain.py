@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import ClassVar
 
 from domain_contract import DomainContract, answered_calls
 
 from fgbuild.domains.lint.rules import RULES
-from fgbuild.domains.lint.values import FILES, FOLDERS, TARGETS
+from fgbuild.domains.lint.values import FILES
 
 
 class TestLintDomain(DomainContract):
     domain = "lint"
-    not_copied = {".": "people say 'the whole project'; the tool's own description gives the dot"}  # noqa: RUF012
+    missing: ClassVar = {
+        "clarify_check": "path",
+        "clarify_fix": "path",
+        "clarify_rule": "rule",
+        "clarify_line": "line",
+        "clarify_silence": "rule",
+    }
+    pools: ClassVar = {"FILES": 200, "FOLDERS": 80, "TARGETS": 200}
+    not_copied: ClassVar = {".": "people say 'the whole project'; the tool's own description gives the dot"}
 
     def test_checks_report_files_under_the_checked_path(self) -> None:
         for _, episode in self.episodes(draws=20):
@@ -50,9 +59,6 @@ def test_explanations_are_one_short_sentence() -> None:
         assert len(rule.summary.split()) <= 10
 
 
-def test_pools_are_large_without_repeats_and_of_many_shapes() -> None:
-    assert len(FILES) >= 200
-    assert len(FOLDERS) >= 80
-    assert len(set(TARGETS)) == len(TARGETS)
+def test_files_are_python_at_many_depths() -> None:
     assert {path.count("/") for path in FILES} >= {0, 1, 2, 3}
     assert all(path.endswith(".py") for path in FILES)

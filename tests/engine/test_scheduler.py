@@ -13,7 +13,9 @@ from toy_project import PIPELINE, InProcessExecutor, ToyProject, manifest
 
 from fgbuild.engine import actions
 from fgbuild.engine.executor import WorkerRequest
+from fgbuild.engine.paths import Paths
 from fgbuild.engine.resources import Machine, Pool
+from fgbuild.engine.runs import run_ids, summarise
 from fgbuild.engine.store import Store
 from fgbuild.errors import FgbuildError, StageError
 from fgbuild.executors.local import LocalExecutor
@@ -135,6 +137,40 @@ def test_an_error_in_the_build_itself_stops_its_workers(toy: ToyProject) -> None
         toy.build(executor=LocalExecutor, until="make", listeners=(fail,))
     leftovers = [path.suffix for path in (toy.root / "cache" / "tmp").iterdir()]
     assert leftovers == []
+    (run,) = run_ids(Paths(toy.root))
+    last = toy.events(run)[-1]
+    assert (last["kind"], last["exit_code"], last["ran"], last["not_run"]) == ("build.finished", 1, [], ["red:make"])
+    assert summarise(Paths(toy.root), run).outcome == "failed"
+
+
+def test_a_disk_that_fills_while_the_log_is_written_ends_the_run_readably(
+    toy: ToyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of a record gets onto the disk; stopping the stage makes room for the last one."""
+    write = os.write
+
+    def short(descriptor: int, data: bytes) -> int:
+        if b'"stage.progress"' in data and b'"run"' in data:
+            return write(descriptor, data[:20])
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", short)
+    with pytest.raises(OSError, match=r"No space left on device: .*events\.jsonl"):
+        toy.build(until="make")
+    monkeypatch.undo()
+    (run,) = run_ids(Paths(toy.root))
+    assert summarise(Paths(toy.root), run).exit_code == 1
+    assert [event["kind"] for event in toy.events(run)][-2:] == ["stage.cancelled", "build.finished"]
+
+
+def test_a_full_disk_is_no_configuration_error(toy: ToyProject) -> None:
+    def fill() -> None:
+        with toy.open() as workspace:
+            workspace.database.execute("PRAGMA max_page_count = 1")
+            workspace.database.execute("CREATE TABLE big (x)")
+
+    with pytest.raises(StageError, match=r"index\.sqlite: the disk is full; free some space"):
+        fill()
 
 
 def test_a_placed_file_the_worker_did_not_write_is_a_failure(toy: ToyProject) -> None:

@@ -57,6 +57,16 @@ def test_damage_is_found_and_mended_by_publishing_again(tmp_path: Path, store: S
     assert store.is_sound(digest)
 
 
+def test_a_file_is_read_only_as_its_artifact_says(tmp_path: Path, store: Store) -> None:
+    digest = store.publish(output(tmp_path, a="1"))
+    path = store.path(digest) / "a"
+    assert store.read(digest, "a") == b"1"
+    assert store.read(digest, "b") is None
+    path.chmod(0o644)
+    path.write_text("2")
+    assert store.read(digest, "a") is None
+
+
 def test_removed_is_gone_for_the_next_process_too(tmp_path: Path, store: Store) -> None:
     digest = store.publish(output(tmp_path, sub__a="1"))
     store.remove(digest)
@@ -76,7 +86,8 @@ def test_placing_copies_and_leaves_no_temporary_file(tmp_path: Path, store: Stor
     digest = store.publish(output(tmp_path, a="1"))
     placer = Placer(tmp_path, store, Digests(open_database(tmp_path / "db")))
     assert [reason.text for reason in placer.out_of_place(stage, digest)] == ["output missing: agents/x/a.txt"]
-    assert placer.place(stage, digest) == [("agents/x/a.txt", 1)]
+    placer.place(stage, digest)
+    assert [(item.target, size) for item, size in placer.sizes(stage, digest)] == [("agents/x/a.txt", 1)]
     assert placer.out_of_place(stage, digest) == []
     assert os.listdir(tmp_path / "agents/x") == ["a.txt"]
     placed = tmp_path / "agents/x/a.txt"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from fgbuild.engine.keys import fields
 from fgbuild.engine.workspace import Workspace
 from fgbuild.stages import PIPELINE, base, export, generate
 from fgbuild.stages.spec import StageSpec
+from fgbuild.workers.bases import lock
 
 REPOSITORY = Path(__file__).parent.parent.parent
 HARMLESS = {"blake3", "httpx", "huggingface_hub", "psutil", "tomli_w"}
@@ -26,6 +28,9 @@ DISTRIBUTIONS = {
     "llama_cpp": "llama-cpp-python",
 }
 BY_KIND = {spec.kind: spec for spec in PIPELINE}
+INPUT = re.compile(r'inputs\["(\w+)"\]')
+"""How a worker names an artifact that it reads."""
+
 SECTIONS = {
     "dataset": ["generator", "count", "seed", "eval_fraction", "files", "max_length"],
     "quant": ["type", "min_mb", "max_mb", "converter", "converter_path"],
@@ -49,14 +54,29 @@ def test_the_pipeline_is_in_order_and_every_input_is_a_kind_above() -> None:
 @pytest.mark.parametrize("spec", PIPELINE, ids=lambda spec: spec.kind)
 def test_every_library_the_worker_imports_is_declared(spec: StageSpec, tmp_path: Path) -> None:
     """An undeclared one could be upgraded without the stage noticing."""
-    with Workspace(tmp_path) as workspace:
-        parts = workspace.code.parts(workspace.code.of(spec.worker, spec.modules(sample())))  # type: ignore[arg-type]
-    imported = set()
-    for name in parts:
-        if name.endswith(".py"):
-            imported |= _imported(REPOSITORY / name)
+    imported = set().union(*map(_imported, _sources(spec, tmp_path)))
     declared = set(spec.libraries) | HARMLESS | REFUSING.get(spec.kind, set())
     assert {DISTRIBUTIONS.get(name, name) for name in imported} <= declared
+
+
+@pytest.mark.parametrize("spec", PIPELINE, ids=lambda spec: spec.kind)
+def test_a_worker_reads_exactly_the_inputs_that_it_declares(spec: StageSpec, tmp_path: Path) -> None:
+    """One too many makes the stage run again for nothing; one too few is a missing file."""
+    read = {kind for path in _sources(spec, tmp_path) for kind in INPUT.findall(path.read_text("utf-8"))}
+    assert read & set(BY_KIND) == set(spec.inputs)
+
+
+def test_gates_come_after_what_they_judge() -> None:
+    assert "export" in BY_KIND["verify"].inputs
+    assert "export" in BY_KIND["eval"].inputs
+    assert BY_KIND["eval"].after == ("verify",)
+
+
+def _sources(spec: StageSpec, tmp_path: Path) -> list[Path]:
+    """The modules that the worker is made of, as its fingerprint has them."""
+    with Workspace(tmp_path) as workspace:
+        parts = workspace.code.parts(workspace.code.of(spec.worker, spec.modules(sample())))  # type: ignore[arg-type]
+    return [REPOSITORY / name for name in parts if name.endswith(".py")]
 
 
 def _imported(path: Path) -> set[str]:
@@ -118,7 +138,7 @@ def test_verify_depends_on_the_code_of_its_probe(tmp_path: Path) -> None:
     spec = BY_KIND["verify"]
     with Workspace(tmp_path) as workspace:
         parts = workspace.code.parts(workspace.code.of(spec.worker, spec.modules({})))
-    assert "fgbuild/workers/llama.py" in parts
+    assert "fgbuild/workers/inference/llama.py" in parts
 
 
 def test_export_places_model_description_and_card() -> None:
@@ -165,11 +185,10 @@ def test_the_lock_entry_of_one_base_and_no_other() -> None:
 
 
 def test_the_lock_is_read_as_the_base_worker_writes_it(tmp_path: Path) -> None:
-    base_lock = pytest.importorskip("fgbuild.workers.base_lock")
     entry = {"name": "my base", "kind": "hub"}
     assert base.pinned(entry, tmp_path) == {}
-    base_lock.write(tmp_path / base.LOCK_FILE, "my base", base_lock.Pin("abc", {"model.safetensors": "12"}))
-    base_lock.write(tmp_path / base.LOCK_FILE, "other", base_lock.Pin("def", {}))
+    lock.write(tmp_path / base.LOCK_FILE, "my base", lock.Pin("abc", {"model.safetensors": "12"}))
+    lock.write(tmp_path / base.LOCK_FILE, "other", lock.Pin("def", {}))
     pinned = base.pinned(entry, tmp_path)
     assert 'revision = "abc"' in pinned[base.LOCK_FILE]
     assert '"model.safetensors" = "12"' in pinned[base.LOCK_FILE]

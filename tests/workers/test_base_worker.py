@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from fgbuild.workers import base_lock
-from fgbuild.workers.base_lock import Pin
+from fgbuild.workers.bases import lock
+from fgbuild.workers.bases.lock import Pin
 
 
 def _work(root: Path, manifest: dict[str, Any]) -> tuple[int, list[dict[str, Any]], str]:
@@ -59,7 +59,7 @@ def test_user_errors_are_one_line_and_exit_2(tmp_path: Path, manifest: dict[str,
 
 
 def test_the_pin_is_checked_before_anything_is_written(tiny_base: Path, tmp_path: Path) -> None:
-    base_lock.write(tmp_path / "fgbuild.lock", "mine", Pin("local", {"config.json": "00"}))
+    lock.write(tmp_path / "fgbuild.lock", "mine", Pin("local", {"config.json": "00"}))
     code, events, _ = _work(tmp_path, {"name": "mine", "kind": "path", "path": str(tiny_base)})
     assert code == 2
     assert "base.mine pins another model" in events[-1]["message"]

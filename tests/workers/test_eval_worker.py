@@ -15,8 +15,8 @@ from fgbuild.errors import DataError, FgbuildError
 from fgbuild.functiongemma import render
 from fgbuild.gguf_io.metadata import string
 from fgbuild.workers import eval as eval_worker
-from fgbuild.workers.evaluate import questions, read_rows, spread
-from fgbuild.workers.prompt import PromptEncoder
+from fgbuild.workers.evaluating.evaluate import questions, read_rows, spread
+from fgbuild.workers.inference.prompt import PromptEncoder
 
 CALL = {"type": "function", "function": {"name": "run_ruff", "arguments": {"path": "src/a.py"}}}
 ROWS: list[dict[str, Any]] = [

@@ -24,7 +24,7 @@ FAKE_CONVERTER = """
 import json, sys
 from pathlib import Path
 from fgbuild.gguf_io.metadata import string
-from fgbuild.workers.base_artifact import Meter, write_gguf
+from fgbuild.workers.bases.artifact import Meter, write_gguf
 from fgbuild.workers.protocol import Reporter
 source, _, out, _, kind = sys.argv[1:]
 assert kind == "q8_0"

@@ -37,9 +37,7 @@ def tokenizer(tiny_base) -> Tokenizer:
 
 
 def texts(tokenizer: Tokenizer, row: dict) -> list[str]:
-    return [
-        tokenizer.decode(row["input_ids"][start:end], skip_special_tokens=False) for start, end in row["spans"]
-    ]
+    return [tokenizer.decode(row["input_ids"][start:end], skip_special_tokens=False) for start, end in row["spans"]]
 
 
 def test_spans_are_the_assistant_turns_with_their_stop_tokens(tokenizer):

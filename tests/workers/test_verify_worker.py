@@ -16,9 +16,10 @@ from fgbuild.errors import FgbuildError
 from fgbuild.functiongemma import chat_template, render_call
 from fgbuild.gguf_io import header
 from fgbuild.gguf_io.metadata import Scalar, string, strings, uint32
-from fgbuild.workers import verify, verify_process
-from fgbuild.workers.verify_checks import NAMES
-from fgbuild.workers.verify_probe import render_template
+from fgbuild.workers import verify
+from fgbuild.workers.verifying import process
+from fgbuild.workers.verifying.checks import NAMES
+from fgbuild.workers.verifying.probe import render_template
 
 EOM = "tokenizer.ggml.eom_token_id"
 TEMPLATE = "tokenizer.chat_template"
@@ -70,7 +71,7 @@ def test_an_untrained_model_fails_its_smoke_calls_and_nothing_else(tiny_base: Pa
 
 def test_a_right_answer_passes(tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The model's answer is replaced: what counts here is that a right one reaches a right verdict."""
-    real = verify_process.run_probe
+    real = process.run_probe
 
     def played(request: Any, timeout: float, memory: float, on_message: Callable[[Any], None]) -> str:
         def exchange(message: dict[str, Any]) -> None:

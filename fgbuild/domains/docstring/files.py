@@ -8,10 +8,9 @@ from fgbuild.domains.docstring.turns import (
     checked_answer,
     listed,
     listed_answer,
-    maybe_answered,
     style_slots,
 )
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, result, results, say
+from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, maybe_answered, result, results, say
 
 UNDOCUMENTED = (
     "List everything in {path} that has no docstring.",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from fgbuild.domains.docstring import values
-from fgbuild.domains.docstring.turns import maybe_answered
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, result, results, say
+from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, maybe_answered, result, results, say
 
 SIGNATURE = (
     "Show me the signature of {symbol}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fgbuild.domains.docstring import values
-from fgbuild.domains.scenario import Draw, Episode, Message, result, say
+from fgbuild.domains.scenario import Message, result
 
 WHICH_FILE = "Which file should I look at?"
 WHICH_SYMBOL = "Which function or class do you mean?"
@@ -16,13 +16,6 @@ NO_TOOL = "None of my tools can do that."
 def style_slots(style: str) -> dict[str, str]:
     """The two spellings a request may use: the tool's own, and the one of running text."""
     return {"style": style, "Style": values.STYLE_TITLES[style]}
-
-
-def maybe_answered(d: Draw, slots: dict[str, str], request: Message, response: Message, answer: str) -> Episode:
-    """A single call: half of them end there, the other half go on to the final answer."""
-    if d.chance(0.5):
-        return Episode(slots, [request])
-    return Episode(slots, [request, response, say(answer)])
 
 
 def listed(symbols: Sequence[str]) -> Message:

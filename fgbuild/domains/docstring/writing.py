@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from fgbuild.domains.docstring import values
-from fgbuild.domains.docstring.turns import maybe_answered, style_slots, written
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call
+from fgbuild.domains.docstring.turns import style_slots, written
+from fgbuild.domains.scenario import Draw, Episode, Scenario, call, maybe_answered
 
 WRITE = (
     "Write a docstring for {symbol}.",

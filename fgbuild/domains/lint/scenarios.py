@@ -18,8 +18,8 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _ended(d: Draw, turns: list[Message]) -> list[Message]:
-    """All turns, or only the call: half of the single calls stop where the tool takes over."""
-    return turns if d.chance(0.5) else turns[:1]
+    """All turns, or only the call: most single calls stop where the tool takes over."""
+    return turns if d.chance(0.3) else turns[:1]
 
 
 def _file_in(d: Draw, path: str) -> str:
@@ -240,16 +240,16 @@ def _decline(d: Draw) -> Episode:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    Scenario("check_path", "single", _check_path, checking.CHECK_PATH, 1.6),
-    Scenario("check_rule", "single", _check_rule, checking.CHECK_RULE, 1.3),
+    Scenario("check_path", "single", _check_path, checking.CHECK_PATH, 1.4),
+    Scenario("check_rule", "single", _check_rule, checking.CHECK_RULE, 2.0),
     Scenario("check_project", "single", _check_project, checking.CHECK_PROJECT, 0.5),
     Scenario("explain_rule", "single", _explain_rule, checking.EXPLAIN_RULE, 1.2),
     Scenario("show_line", "single", _show_line, checking.SHOW_LINE, 1.3),
     Scenario("fix_path", "single", _fix_path, changing.FIX_PATH, 1.4),
-    Scenario("fix_rule", "single", _fix_rule, changing.FIX_RULE, 1.2),
+    Scenario("fix_rule", "single", _fix_rule, changing.FIX_RULE, 1.9),
     Scenario("format_path", "single", _format_path, changing.FORMAT_PATH, 1.2),
     Scenario("silence_in_file", "single", _silence_in_file, changing.SILENCE_IN_FILE, 1.1),
-    Scenario("silence_on_line", "single", _silence_on_line, changing.SILENCE_ON_LINE, 1.1),
+    Scenario("silence_on_line", "single", _silence_on_line, changing.SILENCE_ON_LINE, 1.5),
     Scenario("check_then_show", "sequence", _check_then_show, multistep.CHECK_THEN_SHOW, 0.9),
     Scenario("check_then_explain", "sequence", _check_then_explain, multistep.CHECK_THEN_EXPLAIN, 0.9),
     Scenario("check_then_fix", "sequence", _check_then_fix, multistep.CHECK_THEN_FIX, 0.9),
@@ -259,12 +259,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("full_cleanup", "sequence", _full_cleanup, multistep.FULL_CLEANUP, 0.4),
     Scenario("check_two", "parallel", _check_two, multistep.CHECK_TWO, 0.7),
     Scenario("explain_two", "parallel", _explain_two, multistep.EXPLAIN_TWO, 0.5),
-    Scenario("clarify_check", "clarify", _clarify_check, abstaining.CLARIFY_CHECK, 0.9),
-    Scenario("clarify_fix", "clarify", _clarify_fix, abstaining.CLARIFY_FIX, 0.8),
-    Scenario("clarify_rule", "clarify", _clarify_rule, abstaining.CLARIFY_RULE, 0.6),
-    Scenario("clarify_line", "clarify", _clarify_line, abstaining.CLARIFY_LINE, 0.6),
-    Scenario("clarify_silence", "clarify", _clarify_silence, abstaining.CLARIFY_SILENCE, 0.6),
-    Scenario("decline_general", "decline", _decline, declining.DECLINE_GENERAL, 1.2),
-    Scenario("decline_engineering", "decline", _decline, declining.DECLINE_ENGINEERING, 1.1),
-    Scenario("decline_nearby", "decline", _decline, declining.DECLINE_NEARBY, 1.3),
+    Scenario("clarify_check", "clarify", _clarify_check, abstaining.CLARIFY_CHECK, 2.2),
+    Scenario("clarify_fix", "clarify", _clarify_fix, abstaining.CLARIFY_FIX, 2.0),
+    Scenario("clarify_rule", "clarify", _clarify_rule, abstaining.CLARIFY_RULE, 1.0),
+    Scenario("clarify_line", "clarify", _clarify_line, abstaining.CLARIFY_LINE, 1.0),
+    Scenario("clarify_silence", "clarify", _clarify_silence, abstaining.CLARIFY_SILENCE, 1.0),
+    Scenario("decline_general", "decline", _decline, declining.DECLINE_GENERAL, 1.9),
+    Scenario("decline_engineering", "decline", _decline, declining.DECLINE_ENGINEERING, 1.8),
+    Scenario("decline_nearby", "decline", _decline, declining.DECLINE_NEARBY, 2.1),
 )

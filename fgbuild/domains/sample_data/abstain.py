@@ -285,10 +285,10 @@ def _no_tool(d: Draw) -> Episode:
 
 
 SCENARIOS = (
-    Scenario("file_missing", "clarify", _file_missing, FILE_MISSING, weight=1.2),
-    Scenario("table_missing", "clarify", _table_missing, TABLE_MISSING, weight=1.0),
-    Scenario("count_missing", "clarify", _count_missing, COUNT_MISSING, weight=0.9),
-    Scenario("format_missing", "clarify", _format_missing, FORMAT_MISSING, weight=0.8),
-    Scenario("unrelated", "decline", _no_tool, UNRELATED, weight=1.2),
-    Scenario("other_data_work", "decline", _no_tool, OTHER_DATA_WORK, weight=1.6),
+    Scenario("file_missing", "clarify", _file_missing, FILE_MISSING, weight=1.9),
+    Scenario("table_missing", "clarify", _table_missing, TABLE_MISSING, weight=1.6),
+    Scenario("count_missing", "clarify", _count_missing, COUNT_MISSING, weight=1.4),
+    Scenario("format_missing", "clarify", _format_missing, FORMAT_MISSING, weight=1.3),
+    Scenario("unrelated", "decline", _no_tool, UNRELATED, weight=1.4),
+    Scenario("other_data_work", "decline", _no_tool, OTHER_DATA_WORK, weight=2.0),
 )

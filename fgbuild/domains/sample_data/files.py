@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from fgbuild.domains.sample_data import values
-from fgbuild.domains.sample_data.turns import inferred, maybe_answered, table_of
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, result, results, say
+from fgbuild.domains.sample_data.turns import inferred, table_of
+from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, maybe_answered, result, results, say
 
 INFER = (
     "Infer the schema of {path}.",

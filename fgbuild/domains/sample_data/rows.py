@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fgbuild.domains.sample_data import values
-from fgbuild.domains.sample_data.turns import maybe_answered, table_of, validated, validated_answer
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call, result
+from fgbuild.domains.sample_data.turns import table_of, validated, validated_answer
+from fgbuild.domains.scenario import Draw, Episode, Scenario, call, maybe_answered, result
 
 VALIDATE = (
     "Validate {path} against the {table} table.",

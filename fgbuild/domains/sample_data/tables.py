@@ -11,9 +11,8 @@ from fgbuild.domains.sample_data.turns import (
     format_slots,
     generated,
     generated_answer,
-    maybe_answered,
 )
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, results, say
+from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, maybe_answered, results, say
 
 GENERATE = (
     "Generate {count} rows for {table}.",

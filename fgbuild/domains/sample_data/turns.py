@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from fgbuild.domains.sample_data import values
-from fgbuild.domains.scenario import Draw, Episode, Message, result, say
+from fgbuild.domains.scenario import Message, result
 
 WHICH_FILE = "Which file should I look at?"
 WHICH_TABLE = "Which table do you mean?"
@@ -18,13 +15,6 @@ NO_TOOL = "None of my tools can do that."
 def format_slots(file_format: str) -> dict[str, str]:
     """The two spellings a request may use: the tool's own, and the one of running text."""
     return {"format": file_format, "Format": values.FORMAT_TITLES[file_format]}
-
-
-def maybe_answered(d: Draw, slots: Mapping[str, Any], request: Message, response: Message, answer: str) -> Episode:
-    """A single call: half of them end there, the other half go on to the final answer."""
-    if d.chance(0.5):
-        return Episode(slots, [request])
-    return Episode(slots, [request, response, say(answer)])
 
 
 def table_of(path: str) -> str:

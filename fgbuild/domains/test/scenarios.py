@@ -16,8 +16,8 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _ended(d: Draw, turns: list[Message]) -> list[Message]:
-    """All turns, or only the call: half of the single calls stop where the tool takes over."""
-    return turns if d.chance(0.5) else turns[:1]
+    """All turns, or only the call: most single calls stop where the tool takes over."""
+    return turns if d.chance(0.3) else turns[:1]
 
 
 def _test_in(d: Draw, path: str, keyword: str | None = None) -> str:
@@ -257,11 +257,11 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("full_report", "sequence", _full_report, multistep.FULL_REPORT, 0.4),
     Scenario("run_two", "parallel", _run_two, multistep.RUN_TWO, 0.7),
     Scenario("coverage_two", "parallel", _coverage_two, multistep.COVERAGE_TWO, 0.5),
-    Scenario("clarify_run", "clarify", _clarify_run, abstaining.CLARIFY_RUN, 0.9),
-    Scenario("clarify_list", "clarify", _clarify_list, abstaining.CLARIFY_LIST, 0.6),
-    Scenario("clarify_failure", "clarify", _clarify_failure, abstaining.CLARIFY_FAILURE, 0.9),
-    Scenario("clarify_coverage", "clarify", _clarify_coverage, abstaining.CLARIFY_COVERAGE, 0.7),
-    Scenario("decline_general", "decline", _decline, declining.DECLINE_GENERAL, 1.1),
-    Scenario("decline_engineering", "decline", _decline, declining.DECLINE_ENGINEERING, 1.1),
-    Scenario("decline_nearby", "decline", _decline, declining.DECLINE_NEARBY, 1.5),
+    Scenario("clarify_run", "clarify", _clarify_run, abstaining.CLARIFY_RUN, 2.0),
+    Scenario("clarify_list", "clarify", _clarify_list, abstaining.CLARIFY_LIST, 1.4),
+    Scenario("clarify_failure", "clarify", _clarify_failure, abstaining.CLARIFY_FAILURE, 1.8),
+    Scenario("clarify_coverage", "clarify", _clarify_coverage, abstaining.CLARIFY_COVERAGE, 1.5),
+    Scenario("decline_general", "decline", _decline, declining.DECLINE_GENERAL, 1.8),
+    Scenario("decline_engineering", "decline", _decline, declining.DECLINE_ENGINEERING, 1.8),
+    Scenario("decline_nearby", "decline", _decline, declining.DECLINE_NEARBY, 2.4),
 )

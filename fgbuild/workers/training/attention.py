@@ -26,7 +26,7 @@ class PrefixPlan:
     With P prefix tokens, n rows, M tokens in the longest row and T tokens in all rows:
     rows [n, M] positions among the T row tokens (padding points at the first), flat [T] where
     each row token stands in the padded [n · M]. Masks are additive (0 or the dtype's minimum), by layer kind
-    ("full", "sliding"): own [n, M, P + M] and prefix [P, P].
+    ("full", "sliding"): own [T, P + M] and prefix [P, P].
     """
 
     prefix: int
@@ -58,8 +58,8 @@ class PrefixPlan:
         for kind, limit in (("full", prefix + longest + 1), ("sliding", window)):
             distance = torch.cat([to_prefix, to_row], 1)
             seen = (distance >= 0) & (distance < limit)
-            keys_real = torch.cat([real.new_ones(len(lengths), prefix), real], 1)
-            own_masks[kind] = additive(seen[None] & keys_real[:, None, :])
+            # A row's padding keys stand behind all of its real queries, so causality hides them.
+            own_masks[kind] = additive(seen)[real.nonzero()[:, 1]]
             prefix_masks[kind] = additive((within_prefix >= 0) & (within_prefix < limit))
         return cls(prefix, rows, real.flatten().nonzero().squeeze(1), own_masks, prefix_masks)
 
@@ -93,20 +93,25 @@ def prefix_attention(
     past_values, values = value[0].split(parts, 1)
 
     padded = plan.rows.flatten()
-    queries = queries.index_select(2, padded).view(groups, shared, count, longest, dim).transpose(1, 2)
+    row_queries = queries.index_select(2, padded).view(groups, shared, count, longest, dim).transpose(1, 2)
     keys = keys.index_select(1, padded).view(groups, count, longest, dim)
     values = values.index_select(1, padded).view(groups, count, longest, dim)
-    scores = (queries.reshape(groups, count, shared * longest, dim) @ keys.transpose(2, 3)).view(grouped)
+    scores = row_queries.reshape(groups, count, shared * longest, dim) @ keys.transpose(2, 3)
+    # Padding ends here: [G, n, R · M, M] → real tokens only, [G, R, T, M]
+    scores = scores.view(grouped).transpose(1, 2).reshape(groups, shared, count * longest, longest)
+    scores = scores.index_select(2, plan.flat)
     if plan.prefix:
         to_prefix = queries.reshape(groups, -1, dim) @ past_keys.transpose(1, 2)
-        scores = torch.cat([to_prefix.view(grouped), scores], -1)
-    weights = _softmax(scores + plan.own_masks[kind][None, :, None])
+        scores = torch.cat([to_prefix.view(groups, shared, -1, plan.prefix), scores], -1)
+    weights = _softmax(scores + plan.own_masks[kind])
     of_prefix, of_row = weights.split([plan.prefix, longest], -1)
-    mixed = (of_row.reshape(groups, count, shared * longest, longest) @ values).view(grouped)
+    of_row = of_row.index_select(2, padded).view(groups, shared, count, longest, longest).transpose(1, 2)
+    mixed = (of_row.reshape(groups, count, shared * longest, longest) @ values).view(grouped).transpose(1, 2)
+    mixed = mixed.reshape(groups, shared, count * longest, dim).index_select(2, plan.flat)
     if plan.prefix:
-        mixed = mixed + (of_prefix.reshape(groups, -1, plan.prefix) @ past_values).view(grouped)
-    # [G, n, R, M, D] → tokens of the rows in packed order, [T, H, D]
-    output = mixed.permute(1, 3, 0, 2, 4).reshape(count * longest, heads, dim).index_select(0, plan.flat)
+        of_past = of_prefix.reshape(groups, -1, plan.prefix) @ past_values
+        mixed = mixed + of_past.view(groups, shared, -1, dim)
+    output = mixed.permute(2, 0, 1, 3).reshape(-1, heads, dim)  # [T, H, D]
     if plan.prefix:
         scores = past_queries @ past_keys.transpose(1, 2)[:, None] + plan.prefix_masks[kind]
         before = (_softmax(scores) @ past_values[:, None]).permute(2, 0, 1, 3).reshape(plan.prefix, heads, dim)

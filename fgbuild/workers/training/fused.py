@@ -7,6 +7,7 @@ written out, so that no scaled copy, sum or power of an activation is stored.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -68,12 +69,16 @@ def fuse(model: nn.Module) -> int:
     fused = 0
     for module in model.modules():
         if isinstance(module, LoraLinear) and _is_plain(module):
-            module.forward = _lora_forward(module)
+            _replace_forward(module, _lora_forward(module))
             fused += 1
         elif isinstance(module, Gemma3RMSNorm) and _is_frozen_and_exact(module.weight):
-            module.forward = _norm_forward(module)
+            _replace_forward(module, _norm_forward(module))
             fused += 1
     return fused
+
+
+def _replace_forward(module: nn.Module, forward: Callable[..., Tensor]) -> None:
+    module.__dict__["forward"] = forward
 
 
 def _is_frozen_and_exact(weight: Tensor) -> bool:
@@ -93,7 +98,7 @@ def _is_plain(layer: LoraLinear) -> bool:
     )
 
 
-def _lora_forward(layer: LoraLinear) -> Any:
+def _lora_forward(layer: LoraLinear) -> Callable[..., Tensor]:
     weight, scaling = layer.base_layer.weight, layer.scaling["default"]
     a, b = layer.lora_A["default"], layer.lora_B["default"]
 
@@ -103,7 +108,7 @@ def _lora_forward(layer: LoraLinear) -> Any:
     return forward
 
 
-def _norm_forward(norm: Gemma3RMSNorm) -> Any:
+def _norm_forward(norm: Gemma3RMSNorm) -> Callable[..., Tensor]:
     def forward(x: Tensor) -> Tensor:
         return RmsNorm.apply(x, norm.weight, norm.eps)
 

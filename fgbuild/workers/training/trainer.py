@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from peft import PeftModel
 from torch import Tensor, nn
 from trl import SFTTrainer
 
@@ -24,9 +25,9 @@ class PrefixSharedTrainer(SFTTrainer):
     at every forward.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        base = self.model.get_base_model()
+    def __init__(self, model: PeftModel, **kwargs: Any) -> None:
+        super().__init__(model=model, **kwargs)
+        base: Any = model.get_base_model()
         base.set_attn_implementation(attention.NAME)
         fuse(base)
         self._body: nn.Module = base.model

@@ -1,0 +1,1 @@
+"""A GGUF's answers to held-out trajectories, and their scores."""

@@ -1,0 +1,162 @@
+"""Scores of a model's turns against the gold ones: pure functions of what was said.
+
+A *turn* is one assistant message of a trajectory, decoded with the gold past before it. It
+*attempts a call* where its output has a call token or is malformed; a turn in words that names
+no tool *abstains*. A share over nothing is None: undefined, not 0.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fgbuild.functiongemma import Call, Turn
+from fgbuild.functiongemma.tokens import START_CALL
+from fgbuild.workers.inference.tool_calls import ToolSet, same_calls
+
+WORDS = "(words)"
+MALFORMED = "(malformed)"
+
+
+@dataclass(frozen=True)
+class ScoredTurn:
+    """One predicted turn beside the gold one.
+
+    trajectory, scenario: of the row; first: whether it answers the trajectory's first request.
+    gold: the calls that should have been made, () where words should have come.
+    output: the raw text; turn: what was read from it; stopped: whether a stop token ended it.
+    problem: why its calls do not fit their declarations ("" where they do).
+    """
+
+    trajectory: str
+    scenario: str
+    first: bool
+    gold: tuple[Call, ...]
+    output: str
+    turn: Turn
+    stopped: bool
+    problem: str
+
+    @property
+    def attempted(self) -> bool:
+        return START_CALL in self.output or bool(self.turn.malformed)
+
+    @property
+    def well_formed(self) -> bool:
+        """It ended by itself, all of it parses, and every call fits its tool's declaration."""
+        return self.stopped and not self.turn.malformed and not self.problem
+
+    @property
+    def right_tools(self) -> bool:
+        """The gold turn's tools, in its order."""
+        return not self.turn.malformed and _names(self.turn.calls) == _names(self.gold)
+
+    @property
+    def exact(self) -> bool:
+        """The gold turn's calls with its arguments; where it makes none, no attempt at one."""
+        return not self.turn.malformed and same_calls(self.turn.calls, self.gold)
+
+
+def score_turn(
+    row: Mapping[str, Any], first: bool, gold: tuple[Call, ...], output: str, turn: Turn, stopped: bool, tools: ToolSet
+) -> ScoredTurn:
+    """Put together one turn's record; `tools` are those that its prompt declared."""
+    problem = next((found for call in turn.calls if (found := tools.problem(call))), "")
+    return ScoredTurn(row["id"], row.get("scenario", ""), first, gold, output, turn, stopped, problem)
+
+
+def metrics(turns: Sequence[ScoredTurn]) -> dict[str, Any]:
+    """Every score of a run; shares are 0 to 1, or None where nothing counts towards them.
+
+    call_validity: of turns that attempt a call or should make one, those that are well formed
+        (see ScoredTurn). Well-formed words where a call was due are a wrong choice, which
+        tool_accuracy counts, not an invalid call.
+    tool_accuracy: of turns that should call, those that call the same tools in the same order.
+    argument_match: of the same turns, those whose calls equal the gold ones, arguments and all.
+    sequence_accuracy: of trajectories, those whose every turn is exact.
+    abstention_precision: of first turns that abstain, those that should.
+    abstention_recall: of first turns that should abstain, those that do.
+    """
+    calling = [turn for turn in turns if turn.gold]
+    first = [turn for turn in turns if turn.first]
+    abstained = [turn for turn in first if not turn.attempted]
+    should_abstain = [turn for turn in first if not turn.gold]
+    trajectories = _by_trajectory(turns)
+    return {
+        "examples": len(trajectories),
+        "turns": len(turns),
+        "call_validity": _share(turn.well_formed for turn in turns if turn.attempted or turn.gold),
+        "tool_accuracy": _share(turn.right_tools for turn in calling),
+        "argument_match": _share(turn.exact for turn in calling),
+        "sequence_accuracy": _share(all(turn.exact for turn in part) for part in trajectories.values()),
+        "abstention_precision": _share(not turn.gold for turn in abstained),
+        "abstention_recall": _share(not turn.attempted for turn in should_abstain),
+        "missed_calls": sum(not turn.attempted for turn in calling),
+        "unwanted_calls": sum(turn.attempted for turn in turns if not turn.gold),
+        "scenarios": _by_scenario(turns),
+        "confusion": confusion(turns),
+    }
+
+
+def confusion(turns: Sequence[ScoredTurn]) -> dict[str, dict[str, int]]:
+    """Gold tools → called tools → turns. Parallel calls are joined with `+`."""
+    table: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for turn in turns:
+        got = MALFORMED if turn.turn.malformed else _label(turn.turn.calls)
+        table[_label(turn.gold)][got] += 1
+    return {gold: dict(sorted(table[gold].items())) for gold in sorted(table)}
+
+
+def judge(scores: Mapping[str, Any], thresholds: Mapping[str, float]) -> tuple[dict[str, dict[str, float]], list[str]]:
+    """Scores below their thresholds as name → {"value", "minimum"}, and notes on undefined ones.
+
+    A score that is undefined on this split (no example should abstain, say) passes with a note.
+    """
+    below = {}
+    notes = []
+    for name, minimum in thresholds.items():
+        value = scores[name]
+        if value is None:
+            notes.append(f"{name} is undefined on this split: no turn counts towards it")
+        elif value < minimum:
+            below[name] = {"value": value, "minimum": minimum}
+    return below, notes
+
+
+def _by_scenario(turns: Sequence[ScoredTurn]) -> dict[str, dict[str, Any]]:
+    scenarios: defaultdict[str, list[ScoredTurn]] = defaultdict(list)
+    for turn in turns:
+        scenarios[turn.scenario].append(turn)
+    table = {}
+    for name, part in scenarios.items():
+        trajectories = _by_trajectory(part).values()
+        table[name] = {
+            "examples": len(trajectories),
+            "turns": len(part),
+            "tool_accuracy": _share(turn.right_tools for turn in part if turn.gold),
+            "argument_match": _share(turn.exact for turn in part if turn.gold),
+            "sequence_accuracy": _share(all(turn.exact for turn in whole) for whole in trajectories),
+        }
+    return table
+
+
+def _by_trajectory(turns: Sequence[ScoredTurn]) -> dict[str, list[ScoredTurn]]:
+    trajectories: defaultdict[str, list[ScoredTurn]] = defaultdict(list)
+    for turn in turns:
+        trajectories[turn.trajectory].append(turn)
+    return dict(trajectories)
+
+
+def _share(outcomes: Iterable[bool]) -> float | None:
+    counted = list(outcomes)
+    return round(sum(counted) / len(counted), 4) if counted else None
+
+
+def _names(calls: Sequence[Call]) -> list[str]:
+    return [call.name for call in calls]
+
+
+def _label(calls: Sequence[Call]) -> str:
+    return "+".join(_names(calls)) or WORDS

@@ -1,0 +1,188 @@
+"""What verify holds a GGUF against. Each function judges what was measured and returns a `Check`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fgbuild.functiongemma import STOP_IDS, Call, parse_turn
+from fgbuild.gguf_io.header import GgufFile, read
+from fgbuild.gguf_io.metadata import GgufError, Scalar
+from fgbuild.workers.inference.tool_calls import ToolSet, same_json
+
+NAMES = ("size", "header", "load", "template", "stop", "smoke")
+"""The checks, in the order in which they are made and reported."""
+
+ARCHITECTURE = "gemma3"
+END_OF_TURN_ID = 106
+END_OF_MESSAGE_ID = 50
+FILE_TYPES = {"q8_0": 7}
+"""quant.type → `general.file_type` (llama.cpp's LLAMA_FTYPE_MOSTLY_Q8_0)."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One verdict. value: what was measured; expected: what is asked for; reason: "" when passed."""
+
+    name: str
+    passed: bool
+    value: Any
+    expected: str
+    reason: str = ""
+
+
+def size(path: Path, min_mb: float, max_mb: float) -> Check:
+    """The file's size in MB (10^6 bytes) against the manifest's window."""
+    measured = path.stat().st_size / 1e6
+    reason = ""
+    if measured < min_mb:
+        reason = f"{measured:.1f} MB is below quant.min_mb = {min_mb:g}"
+    elif measured > max_mb:
+        reason = f"{measured:.1f} MB is above quant.max_mb = {max_mb:g}"
+    return Check("size", not reason, round(measured, 1), f"{min_mb:g}–{max_mb:g} MB", reason)
+
+
+def header(path: Path, quant_type: str) -> tuple[Check, GgufFile | None]:
+    """The header, read without trusting it, and what it says of the model; None where it is unsound."""
+    expected = f"a sound header, {ARCHITECTURE}, mostly {quant_type.upper()}"
+    try:
+        file = read(path)
+    except GgufError as error:
+        return Check("header", False, None, expected, str(error)), None
+    architecture = _scalar(file, "general.architecture")
+    file_type = _scalar(file, "general.file_type")
+    bytes_by_type: Counter[str] = Counter()
+    for tensor in file.tensors.values():
+        bytes_by_type[tensor.type.name] += tensor.nbytes
+    dominant = max(bytes_by_type, key=lambda name: bytes_by_type[name], default="none")
+    reason = ""
+    if architecture != ARCHITECTURE:
+        reason = f"general.architecture is {architecture!r}, not {ARCHITECTURE!r}"
+    elif not file.tensors:
+        reason = "it holds no tensors"
+    elif dominant != quant_type.upper():
+        reason = f"most of its weights are {dominant}, not {quant_type.upper()}"
+    elif file_type != FILE_TYPES[quant_type]:
+        reason = f"general.file_type is {file_type}, not {FILE_TYPES[quant_type]} ({quant_type.upper()})"
+    value = f"{architecture}, {dominant}, {len(file.tensors)} tensors"
+    return Check("header", not reason, value, expected, reason), file
+
+
+def load(seconds: float | None, failure: str, timeout_seconds: float, memory_mb: float) -> Check:
+    """Whether llama.cpp loaded the file within the limits; seconds is None where it did not."""
+    expected = f"llama.cpp loads it, all checks within {timeout_seconds:g} s and {memory_mb:g} MB"
+    value = None if seconds is None else round(seconds, 2)
+    return Check("load", seconds is not None, value, expected, "" if seconds is not None else failure)
+
+
+def template(
+    got: Sequence[Sequence[int]], expected: Sequence[Sequence[int]], error: str, text: Callable[[int], str]
+) -> Check:
+    """Prompts by the GGUF's own template and vocabulary against training's, token for token.
+
+    text: writes a token for the message.
+    """
+    wanted = "its chat template gives the training tokens"
+    if error:
+        return Check("template", False, None, wanted, error)
+    for number, (ours, theirs) in enumerate(zip(got, expected, strict=True), 1):
+        if list(ours) != list(theirs):
+            reason = f"prompt {number} of {len(expected)}: {_difference(ours, theirs, text)}"
+            return Check("template", False, f"{number - 1} of {len(expected)} prompts", wanted, reason)
+    tokens = sum(map(len, expected))
+    return Check("template", True, f"{len(expected)} prompts, {tokens} tokens", wanted)
+
+
+def stop(file: GgufFile | None, ends: Sequence[int]) -> Check:
+    """The declared end tokens, and those (`ends`) on which llama.cpp would end a generation."""
+    expected = f"eot {END_OF_TURN_ID}, eom {END_OF_MESSAGE_ID}, ends on {_listed(STOP_IDS)}"
+    eot = _scalar(file, "tokenizer.ggml.eot_token_id") if file else None
+    eom = _scalar(file, "tokenizer.ggml.eom_token_id") if file else None
+    value = f"eot {eot}, eom {eom}, ends on {_listed(ends)}"
+    missing = [token for token in STOP_IDS if token not in ends]
+    reason = ""
+    if eom != END_OF_MESSAGE_ID:
+        reason = f"tokenizer.ggml.eom_token_id is {eom}, not {END_OF_MESSAGE_ID}: a call would not end the turn"
+    elif eot != END_OF_TURN_ID:
+        reason = f"tokenizer.ggml.eot_token_id is {eot}, not {END_OF_TURN_ID}: words would not end the turn"
+    elif missing:
+        reason = f"llama.cpp does not stop on {_listed(missing)}"
+    return Check("stop", not reason, value, expected, reason)
+
+
+def smoke(prompts: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]], tools: ToolSet) -> Check:
+    """Each smoke prompt's answer: one call that fits its tool and says what the manifest expects.
+
+    prompts: the manifest's `[[verify.smoke]]`. answers: {"text", "stopped_on"} of as many as were run.
+    """
+    expected = "one valid call of the named tool for each prompt"
+    if not prompts:
+        return Check("smoke", True, "0 of 0", expected, "the manifest has no [[verify.smoke]]")
+    problems = [answer_problem(prompt, answer, tools) for prompt, answer in zip(prompts, answers)]
+    passed = problems.count("")
+    value = f"{passed} of {len(prompts)}"
+    reason = next((problem for problem in problems if problem), "")
+    return Check("smoke", passed == len(prompts), value, expected, reason)
+
+
+def answer_problem(prompt: Mapping[str, Any], answer: Mapping[str, Any], tools: ToolSet) -> str:
+    """What is wrong with the answer to one smoke prompt, with prompt, expected and got; "" for nothing."""
+    turn = parse_turn(answer["text"])
+    arguments = prompt.get("arguments") or {}
+    if turn.malformed:
+        fault = f"malformed call ({turn.malformed})"
+    elif len(turn.calls) != 1:
+        fault = f"{len(turn.calls)} calls"
+    elif answer["stopped_on"] is None:
+        fault = "it did not stop after the call"
+    else:
+        fault = _call_fault(turn.calls[0], prompt["tool"], arguments, tools)
+    if not fault:
+        return ""
+    wanted = f"{prompt['tool']}{{{', '.join(f'{name}: {value!r}' for name, value in arguments.items())}}}"
+    got = answer["text"].strip() or "nothing"
+    return f"{fault}; prompt {prompt['prompt']!r}, expected {wanted}, got {_shortened(got)}"
+
+
+def _call_fault(call: Call, tool: str, arguments: Mapping[str, Any], tools: ToolSet) -> str:
+    if call.name != tool:
+        return f"called {call.name}, not {tool}"
+    if problem := tools.problem(call):
+        return f"the call does not fit its declaration ({problem})"
+    for name, value in arguments.items():
+        if name not in call.arguments:
+            return f"argument {name} is missing"
+        if not same_json(call.arguments[name], value):
+            return f"argument {name} is {call.arguments[name]!r}, not {value!r}"
+    return ""
+
+
+def not_reached(name: str, after: str) -> Check:
+    """A check that could not be made because `after` failed."""
+    return Check(name, False, None, "", f"not reached: {after} failed")
+
+
+def _difference(got: Sequence[int], expected: Sequence[int], text: Callable[[int], str]) -> str:
+    for index, (ours, theirs) in enumerate(zip(got, expected)):
+        if ours != theirs:
+            return (
+                f"token {index} is {ours} ({text(ours)!r}) by the GGUF's template and "
+                f"{theirs} ({text(theirs)!r}) in training"
+            )
+    return f"{len(got)} tokens by the GGUF's template and {len(expected)} in training"
+
+
+def _scalar(file: GgufFile, key: str) -> Any:
+    field = file.metadata.get(key)
+    return field.value if isinstance(field, Scalar) else None
+
+
+def _listed(tokens: Sequence[int]) -> str:
+    return ", ".join(map(str, sorted(tokens))) or "nothing"
+
+
+def _shortened(text: str, limit: int = 300) -> str:
+    return text if len(text) <= limit else text[:limit] + "…"

@@ -1,0 +1,188 @@
+"""Scores of hand-made turns, each with the value worked out beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fgbuild.functiongemma import Call, parse_turn, render_call
+from fgbuild.workers.evaluating.metrics import MALFORMED, WORDS, ScoredTurn, confusion, judge, metrics, score_turn
+from fgbuild.workers.inference.tool_calls import ToolSet
+
+TOOLS = ToolSet(
+    [
+        {
+            "name": name,
+            "description": "d",
+            "parameters": {
+                "type": "object",
+                "properties": {"n": {"type": "number", "description": "n"}},
+                "required": ["n"],
+            },
+        }
+        for name in ("add", "cut")
+    ]
+)
+ADD, CUT = Call("add", {"n": 1}), Call("cut", {"n": 2})
+BROKEN = "<start_function_call>call:add{n:"
+
+
+def said(*calls: Call) -> str:
+    return "".join(render_call(call.name, call.arguments) for call in calls)
+
+
+def turn(
+    gold: tuple[Call, ...],
+    output: str,
+    trajectory: str = "t",
+    scenario: str = "s",
+    first: bool = True,
+    stopped: bool = True,
+) -> ScoredTurn:
+    row = {"id": trajectory, "scenario": scenario}
+    return score_turn(row, first, gold, output, parse_turn(output), stopped, TOOLS)
+
+
+def test_a_perfect_run() -> None:
+    turns = [
+        turn((ADD,), said(ADD), "1"),
+        turn((CUT,), said(CUT), "1", first=False),
+        turn((), "All done.", "1", first=False),
+        turn((), "Which one?", "2"),
+    ]
+    scores = metrics(turns)
+    assert scores["examples"] == 2
+    assert scores["turns"] == 4
+    shares = ("call_validity", "tool_accuracy", "argument_match", "sequence_accuracy")
+    assert [scores[name] for name in (*shares, "abstention_precision", "abstention_recall")] == [1.0] * 6
+    assert scores["missed_calls"] == scores["unwanted_calls"] == 0
+
+
+def test_right_tool_with_wrong_arguments() -> None:
+    scores = metrics([turn((ADD,), said(Call("add", {"n": 7})))])
+    assert (scores["tool_accuracy"], scores["argument_match"], scores["call_validity"]) == (1.0, 0.0, 1.0)
+
+
+def test_numbers_are_equal_by_value() -> None:
+    assert metrics([turn((ADD,), said(Call("add", {"n": 1.0})))])["argument_match"] == 1.0
+
+
+def test_parallel_calls_count_in_order() -> None:
+    scores = metrics([turn((ADD, CUT), said(CUT, ADD), "1"), turn((ADD, CUT), said(ADD, CUT), "2")])
+    assert scores["tool_accuracy"] == 0.5
+    assert metrics([turn((ADD, CUT), said(ADD))])["tool_accuracy"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("output", "stopped"),
+    [
+        (BROKEN, True),
+        (said(Call("jump", {"n": 1})), True),  # a tool that is not declared
+        (said(Call("add", {})), True),  # a required argument is missing
+        (said(Call("add", {"n": 1, "m": 2})), True),  # an argument that is not declared
+        (said(ADD) * 3, False),  # never stops
+        ("and so on and so on", False),  # neither call nor end, where a call is due
+    ],
+)
+def test_what_makes_a_turn_invalid(output: str, stopped: bool) -> None:
+    assert metrics([turn((ADD,), output, stopped=stopped)])["call_validity"] == 0.0
+
+
+def test_words_where_a_call_is_due_are_a_wrong_choice_and_not_an_invalid_call() -> None:
+    scores = metrics([turn((ADD,), "I cannot do that.")])
+    assert scores["call_validity"] == 1.0
+    assert scores["tool_accuracy"] == scores["argument_match"] == scores["sequence_accuracy"] == 0.0
+    assert scores["missed_calls"] == 1
+
+
+def test_words_where_words_are_due_do_not_count_towards_validity() -> None:
+    assert metrics([turn((), "Which one?")])["call_validity"] is None
+    assert metrics([turn((), "Which one?"), turn((), BROKEN, "2")])["call_validity"] == 0.0
+
+
+def test_abstention_counts_first_turns_only() -> None:
+    turns = [
+        turn((), "Which one?", "1"),  # abstains, should
+        turn((), said(ADD), "2"),  # calls, should not
+        turn((), BROKEN, "3"),  # tries to call, should not
+        turn((ADD,), "No.", "4"),  # abstains, should not
+        turn((ADD,), said(ADD), "5"),
+        turn((), "Done.", "5", first=False),
+        turn((ADD,), "No.", "5", first=False),
+    ]
+    scores = metrics(turns)
+    assert scores["abstention_precision"] == 0.5  # 1 and 4 abstain, 1 should
+    assert scores["abstention_recall"] == pytest.approx(1 / 3, abs=1e-4)  # 1, 2 and 3 should, 1 does
+    assert scores["unwanted_calls"] == 2
+    assert scores["missed_calls"] == 2
+
+
+def test_a_sequence_is_right_when_every_turn_is() -> None:
+    good = [turn((ADD,), said(ADD), "1"), turn((), "Done.", "1", first=False)]
+    one_off = [turn((ADD,), said(ADD), "2"), turn((), said(CUT), "2", first=False)]
+    assert metrics(good + one_off)["sequence_accuracy"] == 0.5
+
+
+def test_what_nothing_counts_towards_is_undefined() -> None:
+    scores = metrics([turn((), "Hello.")])
+    assert scores["tool_accuracy"] is None
+    assert scores["argument_match"] is None
+    assert metrics([turn((ADD,), said(ADD))])["abstention_recall"] is None
+    assert metrics([])["sequence_accuracy"] is None
+
+
+def test_scenarios_have_their_own_scores() -> None:
+    scores = metrics([turn((ADD,), said(ADD), "1", "a"), turn((ADD,), said(CUT), "2", "b"), turn((), "?", "3", "b")])
+    assert scores["scenarios"]["a"] == {
+        "examples": 1,
+        "turns": 1,
+        "tool_accuracy": 1.0,
+        "argument_match": 1.0,
+        "sequence_accuracy": 1.0,
+    }
+    assert scores["scenarios"]["b"]["tool_accuracy"] == 0.0
+    assert scores["scenarios"]["b"]["sequence_accuracy"] == 0.5
+
+
+def test_confusion() -> None:
+    turns = [
+        turn((ADD,), said(ADD)),
+        turn((ADD,), said(CUT)),
+        turn((ADD,), BROKEN),
+        turn((ADD, CUT), said(ADD, CUT)),
+        turn((), said(ADD)),
+        turn((), "Hi."),
+    ]
+    assert confusion(turns) == {
+        "(words)": {WORDS: 1, "add": 1},
+        "add": {MALFORMED: 1, "add": 1, "cut": 1},
+        "add+cut": {"add+cut": 1},
+    }
+
+
+def test_thresholds() -> None:
+    scores: dict[str, Any] = {"call_validity": 0.98, "tool_accuracy": 0.8499, "abstention_recall": None}
+    below, notes = judge(scores, {"call_validity": 0.98, "tool_accuracy": 0.85, "abstention_recall": 0.8})
+    assert below == {"tool_accuracy": {"value": 0.8499, "minimum": 0.85}}
+    assert len(notes) == 1
+    assert "abstention_recall" in notes[0]
+
+
+OUTPUTS = st.sampled_from([said(ADD), said(CUT), said(ADD, CUT), BROKEN, "Words.", "", said(Call("add", {"n": 9}))])
+GOLDS = st.sampled_from([(), (ADD,), (CUT,), (ADD, CUT)])
+
+
+@given(st.lists(st.tuples(GOLDS, OUTPUTS, st.booleans(), st.sampled_from("abc"), st.booleans()), max_size=12))
+def test_shares_are_shares_and_stricter_scores_are_never_higher(
+    drawn: list[tuple[tuple[Call, ...], str, bool, str, bool]],
+) -> None:
+    turns = [turn(gold, output, name, first=first, stopped=stopped) for gold, output, first, name, stopped in drawn]
+    scores = metrics(turns)
+    shares = ("call_validity", "tool_accuracy", "argument_match", "sequence_accuracy", "abstention_precision")
+    assert all(scores[name] is None or 0 <= scores[name] <= 1 for name in (*shares, "abstention_recall"))
+    if scores["tool_accuracy"] is not None:
+        assert scores["argument_match"] <= scores["tool_accuracy"]
+    assert sum(sum(row.values()) for row in scores["confusion"].values()) == len(turns)
