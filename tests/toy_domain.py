@@ -29,7 +29,7 @@ summary = "Turn devices on and off"
 [dataset]
 generator = "none"
 files = ["data/toy.jsonl"]
-eval_fraction = 0.1
+eval_fraction = 0.02
 
 [[tool]]
 name = "turn_on"

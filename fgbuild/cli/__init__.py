@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from fgbuild import __version__
 from fgbuild.errors import FgbuildError
@@ -34,11 +34,12 @@ COMMANDS: dict[str, str] = {
 
 DEFAULT_COMMAND = "ui"
 _INTERRUPTED = 130
-_CANNOT_WRITE = (errno.EDQUOT, errno.ENOSPC, errno.EROFS)
+_DISK_FULL = (errno.EDQUOT, errno.ENOSPC)  # a write that fails so names no file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code (see `fgbuild.errors`)."""
+    _accept_every_character()
     try:
         return _run(list(sys.argv[1:] if argv is None else argv))
     except FgbuildError as error:
@@ -46,15 +47,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except OSError as error:
-        if error.errno in _CANNOT_WRITE:
-            _say(f"error: {error.filename or 'a file'}: {error.strerror}; put that right and run it again")
-            return 1
-        if not isinstance(error, BrokenPipeError):
-            raise
+    except BrokenPipeError:
         # Whoever read our output has gone. What is still buffered must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        if error.filename is None and error.errno not in _DISK_FULL:
+            raise
+        _say(f"error: {error.filename or 'the output'}: {error.strerror}; put that right and run it again")
+        return 1
+
+
+def _accept_every_character() -> None:
+    """What a stream's encoding cannot write becomes a question mark: a message must not end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _run(argv: list[str]) -> int:
@@ -123,5 +131,7 @@ def _nearest(name: str) -> str:
     return f"; did you mean {close[0]!r}?" if close else "; fgbuild --help lists them"
 
 
-def _say(text: Any) -> None:
-    print(text, file=sys.stderr)
+def _say(text: str) -> None:
+    from fgbuild.views.text import clean  # messages quote manifests and names of files
+
+    print(clean(text, None, keep_newlines=True), file=sys.stderr)

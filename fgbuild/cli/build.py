@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
-from fgbuild.cli.selection import add_selection, chosen_graph, open_project
+from fgbuild.cli.output import say, stages
+from fgbuild.cli.selection import add_selection, chosen_graph, open_project, positive
 from fgbuild.engine.build import BuildRequest, BuildResult, Listener, build, finished_event, locked
 from fgbuild.engine.paths import Paths
 from fgbuild.engine.workspace import Workspace
-from fgbuild.errors import FgbuildError, InterruptedBuild
+from fgbuild.errors import InterruptedBuild
 from fgbuild.events import Event, encode
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_selection(parser)
     parser.add_argument("--headless", action="store_true", help="plain lines even on a terminal")
-    parser.add_argument("--jobs", type=_positive, metavar="N", help="at most N stages at once (default: what fits)")
+    parser.add_argument("--jobs", type=positive, metavar="N", help="at most N stages at once (default: what fits)")
     parser.add_argument("--force", action="store_true", help="run every chosen stage, up to date or not")
     parser.add_argument("--keep-going", action="store_true", help="after a failure go on with what does not need it")
     parser.add_argument("--executor", choices=("local",), default="local", help="where workers run")
@@ -37,8 +38,6 @@ def run(args: argparse.Namespace) -> int:
     started = time.monotonic()
     signal.signal(signal.SIGTERM, _interrupt)
     project = open_project(args)
-    if not args.domains and not args.all:
-        raise FgbuildError(f"name the domains to build ({', '.join(project.domains) or 'none yet'}) or give --all")
     graph = chosen_graph(args, project)
     request = BuildRequest(
         command=shlex.join(["fgbuild", *sys.argv[1:]]),
@@ -52,11 +51,12 @@ def run(args: argparse.Namespace) -> int:
     failures: list[Event] = []
     with locked(Paths(project.root)), Workspace(project.root) as workspace:
         try:
-            result = build(workspace, graph, request, _executor, lambda: _listeners(args.json, views, failures))
+            result = build(workspace, graph, request, _executor, lambda: _listeners(args, views, failures))
         finally:
             for view in views:
                 view.close()
-    _say_failures(failures)
+    if args.json or not sys.stdout.isatty():  # there the view has said them to whoever reads stderr too
+        _say_failures(failures)
     if result.run is None:
         _say_up_to_date(args.json, result, time.monotonic() - started)
     return result.exit_code
@@ -70,9 +70,9 @@ class _View(Protocol):
     def close(self) -> None: ...
 
 
-def _listeners(as_json: bool, views: list[_View], failures: list[Event]) -> Sequence[Listener]:
+def _listeners(args: argparse.Namespace, views: list[_View], failures: list[Event]) -> Sequence[Listener]:
     """The view that shows the run, JSON lines for programs, plain lines for people; and who notes failures."""
-    if as_json:
+    if args.json:
         from fgbuild.views.jsonl import JsonlView
 
         views.append(JsonlView(sys.stdout))
@@ -80,7 +80,7 @@ def _listeners(as_json: bool, views: list[_View], failures: list[Event]) -> Sequ
         from fgbuild.views.plain import PlainView
 
         color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        views.append(PlainView(sys.stdout, color=color))
+        views.append(PlainView(sys.stdout, color=color, live=not args.headless))
     return [*(view.handle for view in views), lambda event: _note_failure(event, failures)]
 
 
@@ -95,7 +95,7 @@ def _say_failures(failures: Sequence[Event]) -> None:
         from fgbuild.views.text import MAX_MESSAGE, clean  # the message quotes files and models
 
         message = clean(event["message"], MAX_MESSAGE, keep_newlines=True)
-        print(f"error: {event['stage']}: {message}", file=sys.stderr)
+        say(f"error: {event['stage']}: {message}")
 
 
 def _executor() -> Executor:
@@ -105,24 +105,14 @@ def _executor() -> Executor:
 
 
 def _say_up_to_date(as_json: bool, result: BuildResult, seconds: float) -> None:
-    text = f"{_stages(len(result.skipped))} up to date ({seconds:.2f} s)"
+    text = f"{stages(len(result.skipped))} up to date ({seconds:.2f} s)"
     if as_json:
         result.seconds = seconds
         sys.stdout.write(encode(finished_event(result)).decode("utf-8"))
-        print(text, file=sys.stderr)
+        say(text)
     else:
         print(text)
 
 
-def _stages(count: int) -> str:
-    return "1 stage" if count == 1 else f"{count} stages"
-
-
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise InterruptedBuild("stopped by a signal; finished stages stay finished")
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)

@@ -6,7 +6,8 @@ import argparse
 import json
 from typing import Any
 
-from fgbuild.cli.selection import add_variant, open_project
+from fgbuild.cli.output import print_json
+from fgbuild.cli.selection import add_variant, open_project, positive
 from fgbuild.cli.shipped import Shipped, job_for, run_worker, shipped_models
 from fgbuild.errors import FgbuildError
 
@@ -17,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("domain", metavar="DOMAIN", help="whose model to ask")
     parser.add_argument("prompt", metavar="PROMPT", help="what the user says")
     parser.add_argument(
-        "--max-tokens", type=_positive, default=DEFAULT_MAX_TOKENS, metavar="N", help="longest answer, tokens"
+        "--max-tokens", type=positive, default=DEFAULT_MAX_TOKENS, metavar="N", help="longest answer, tokens"
     )
     parser.add_argument("--json", action="store_true", help="print it on one line")
     add_variant(parser)
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     job = job_for(model, project.root, "call", {}, {"prompt": args.prompt, "max_tokens": args.max_tokens})
     job["manifest"] = {"tool": shipped_tools(model)}
     _, answer = run_worker("fgbuild.workers.call", job, "call.json")
-    print(json.dumps(answer, indent=None if args.json else 2, ensure_ascii=False))
+    print_json(answer, indent=None if args.json else 2)
     return 0
 
 
@@ -52,10 +53,3 @@ def shipped_tools(model: Shipped) -> list[dict[str, Any]]:
             f"agents/{model.domain.name}/agent.json holds no list of tools ({reason}); "
             f"run `fgbuild build {model.domain.name}` to write it again"
         ) from None
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
+from fgbuild.cli.output import print_json, say
 from fgbuild.errors import FgbuildError
 from fgbuild.manifest.project import Domain, Project
+from fgbuild.views.text import clean
 
 Problem = dict[str, Any]
 """path, line (or None), field, message: what `--json` prints for one problem."""
@@ -82,24 +83,24 @@ def _print_json(domains: list[Domain], problems: list[Problem], *, resolved: boo
         | ({"resolved": domain.resolved, "origins": domain.origins} if resolved else {})
         for domain in domains
     }
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    print_json(document)
 
 
 def _print_text(domains: list[Domain], problems: list[Problem], *, resolved: bool) -> None:
     for problem in problems:
         where = f"{problem['path']}:{problem['line']}" if problem["line"] else problem["path"]
         field = f"{problem['field']}: " if problem["field"] else ""
-        print(f"{where}: {field}{problem['message']}", file=sys.stderr)
+        say(clean(f"{where}: {field}{problem['message']}", None))
     if resolved:
         for domain in domains:
-            print("\n".join([f"# {domain.name}", *resolved_lines(domain), ""]))
+            print("\n".join([f"# {domain.name}", *(clean(line, None) for line in resolved_lines(domain)), ""]))
     if problems:
         count = len(problems)
-        print(f"{count} problem{'s' if count > 1 else ''}; nothing was changed", file=sys.stderr)
+        say(f"{count} problem{'s' if count > 1 else ''}; nothing was changed")
     elif not domains:  # nor any problem: there are none at all
-        print("no manifests yet; `fgbuild new NAME` makes one", file=sys.stderr)
+        say("no manifests yet; `fgbuild new NAME` makes one")
     else:
-        print(f"checked: {', '.join(domain.name for domain in domains)}; no problems", file=sys.stderr)
+        say(f"checked: {', '.join(domain.name for domain in domains)}; no problems")
 
 
 def resolved_lines(domain: Domain) -> list[str]:

@@ -8,43 +8,74 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from fgbuild.cli.output import say
+from fgbuild.engine.actions import ActionCache
 from fgbuild.engine.build import locked
+from fgbuild.engine.database import open_database, readable_errors
 from fgbuild.engine.leftovers import end_orphans, remove
 from fgbuild.engine.paths import Paths
+from fgbuild.errors import FgbuildError, ManifestError
 from fgbuild.manifest import find_root
+from fgbuild.stages import PIPELINE
+from fgbuild.views.text import clean
 
-_DATABASE_PARTS = ("", "-wal", "-shm")
+_KEPT = "README.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--placed", action="store_true", help="also the files under agents/ (they can be restored)")
-    what.add_argument("--all", action="store_true", help="also the store, the history and all placed files")
+    what.add_argument("--all", action="store_true", help="also everything else in cache/, and all placed files")
 
 
 def run(args: argparse.Namespace) -> int:
     paths = Paths(find_root(args.root))
-    placed = list(_placed(paths.root)) if args.placed or args.all else []
     with locked(paths):
         end_orphans(paths)
+        placed = _placed(paths) if args.placed or args.all else []
         removed = _remove(paths, [paths.tmp, paths.state])
         removed += _remove(paths, placed)
         if args.all:
-            databases = [paths.database.with_name(paths.database.name + part) for part in _DATABASE_PARTS]
-            removed += _remove(paths, [paths.store, paths.runs, paths.cache / "manifests", *databases])
+            kept = {_KEPT, paths.lock.name}
+            removed += _remove(paths, sorted(entry for entry in paths.cache.iterdir() if entry.name not in kept))
     print("\n".join(removed) if removed else "nothing to remove")
     return 0
 
 
-def _placed(root: Path) -> Iterator[Path]:
-    """Every file that a stage of the project's domains puts below the root."""
-    from fgbuild.manifest import resolve_project
-    from fgbuild.stages import PIPELINE
+def _placed(paths: Paths) -> list[Path]:
+    """Every file that a stage puts below the root: those of the domains as their manifests say now,
+    and those of past builds, whose manifests may be gone or broken."""
+    targets = dict.fromkeys([*_by_manifests(paths.root), *_by_past_builds(paths)])
+    return [paths.root / target for target in targets]
 
-    for domain in resolve_project(root).domains.values():
+
+def _by_manifests(root: Path) -> Iterator[str]:
+    from fgbuild.manifest import resolve_project
+
+    try:
+        domains = resolve_project(root).domains.values()
+    except ManifestError as error:
+        say(clean(f"{error}\ngoing on with the domains that are known from past builds", None, keep_newlines=True))
+        return
+    for domain in domains:
         for spec in PIPELINE:
             if spec.per_domain:
-                yield from (root / item.target for item in spec.placed(domain.resolved))
+                yield from (item.target for item in spec.placed(domain.resolved))
+
+
+def _by_past_builds(paths: Paths) -> Iterator[str]:
+    """Each action keeps the parts of its manifest that decide what it places."""
+    if not paths.database.is_file():
+        return
+    try:
+        with readable_errors(paths.database), contextlib.closing(open_database(paths.database)) as database:
+            actions = ActionCache(database)
+            found = [(spec, action) for spec in PIPELINE for action in actions.standing_actions(spec.kind)]
+    except FgbuildError as error:
+        say(clean(str(error), None))
+        return
+    for spec, action in found:
+        yield from (item.target for item in spec.placed(action.components["fields"]))
 
 
 def _remove(paths: Paths, wanted: Iterable[Path]) -> list[str]:

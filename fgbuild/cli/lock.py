@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from fgbuild.cli.shipped import run_worker, say
+from fgbuild.cli.output import say
+from fgbuild.cli.shipped import run_worker
 from fgbuild.engine.build import locked
 from fgbuild.engine.paths import Paths
 from fgbuild.manifest import Project, find_root, resolve_project

@@ -32,7 +32,7 @@ def _replay(paths: Paths, name: str) -> None:
     from fgbuild.events import read_events
     from fgbuild.views.plain import PlainView
 
-    view = PlainView(sys.stdout, color=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    view = PlainView(sys.stdout, color=sys.stdout.isatty() and not os.environ.get("NO_COLOR"), live=False)
     for event in read_events(paths.events(name)):
         view.handle(event)
     view.close()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
+from fgbuild.cli.output import print_json, stages
 from fgbuild.cli.selection import add_selection, chosen_graph, open_project
 from fgbuild.engine.plan import CACHED, RUN, SKIP, Planner, plan_entry
 from fgbuild.engine.reasons import NEVER_BUILT
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         decisions = Planner(workspace, force=args.force).plan(graph)
         entries = [plan_entry(workspace, decision) for decision in decisions.values()]
     if args.json:
-        print(json.dumps({"stages": entries}, indent=2, ensure_ascii=False))
+        print_json({"stages": entries})
     else:
         print("\n".join(plan_lines(entries)))
     return 0
@@ -42,7 +42,7 @@ def plan_lines(entries: list[dict[str, Any]]) -> list[str]:
         reasons = [reason["text"] for reason in _telling(entry["reasons"])]
         more = len(reasons) - _MAX_REASONS
         because = ", ".join(reasons[:_MAX_REASONS]) + (f", and {more} more" if more > 0 else "")
-        lines.append(f"{entry['id']:<{width}}  {entry['action']:<6}  {_time(entry):>7}  {because}".rstrip())
+        lines.append(f"{entry['id']:<{width}}  {entry['action']:<6}  {_time(entry):>8}  {because}".rstrip())
     return [*lines, _total(entries)]
 
 
@@ -57,31 +57,21 @@ def _time(entry: dict[str, Any]) -> str:
     if entry["action"] != RUN:
         return ""
     seconds = entry["predicted_seconds"]
-    return "?" if seconds is None else f"~{duration(seconds)}"
+    return "?" if seconds is None else f"~{_duration(seconds)}"
 
 
 def _total(entries: list[dict[str, Any]]) -> str:
     counts = {action: sum(entry["action"] == action for entry in entries) for action in (RUN, CACHED, SKIP)}
     if counts[SKIP] == len(entries):
-        return f"{_stages(len(entries))} up to date"
+        return f"{stages(len(entries))} up to date"
     known = [entry["predicted_seconds"] for entry in entries if entry["predicted_seconds"] is not None]
     unknown = len(entries) - len(known)
-    work = f", {duration(sum(known))} of work" if sum(known) else ""
+    work = f", {_duration(sum(known))} of work" if sum(known) else ""
     doubt = f" ({unknown} of unknown length)" if unknown else ""
-    return f"{_stages(counts[RUN])} to run{doubt}{work}, {counts[CACHED]} to restore, {counts[SKIP]} up to date"
+    return f"{stages(counts[RUN])} to run{doubt}{work}, {counts[CACHED]} to restore, {counts[SKIP]} up to date"
 
 
-def _stages(count: int) -> str:
-    return "1 stage" if count == 1 else f"{count} stages"
+def _duration(seconds: float) -> str:
+    from fgbuild.views import text  # a plan with nothing to do needs no views
 
-
-def duration(seconds: float) -> str:
-    """`0.4s`, `12s`, `6m52s`, `1h05m`."""
-    if seconds < 10:
-        return f"{seconds:.1f}s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return text.seconds(seconds)

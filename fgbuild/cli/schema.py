@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
+
+from fgbuild.cli.output import print_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,5 +14,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from fgbuild.manifest.schema import json_schema  # imports pydantic
 
-    print(json.dumps(json_schema(project=args.project), indent=2, ensure_ascii=False))
+    print_json(json_schema(project=args.project))
     return 0

@@ -15,17 +15,23 @@ if TYPE_CHECKING:
     from fgbuild.manifest import Project
 
 
-def add_selection(parser: argparse.ArgumentParser, *, until: bool = True) -> None:
-    parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="domains by name")
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="domains by name (default: all)")
     parser.add_argument("--all", action="store_true", help="all domains")
     add_variant(parser)
-    if until:
-        parser.add_argument("--until", metavar="STAGE", help="stop after this stage (train, export, …)")
+    parser.add_argument("--until", metavar="STAGE", help="stop after this stage (train, export, …)")
 
 
 def add_variant(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="NAME", help="base model of fgbuild.toml to build on")
     parser.add_argument("--profile", metavar="NAME", help="profile of fgbuild.toml to apply")
+
+
+def positive(text: str) -> int:
+    """An argument that counts something."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
 
 
 def open_project(args: argparse.Namespace) -> Project:

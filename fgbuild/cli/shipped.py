@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import select
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from fgbuild.cli.selection import add_variant
+from fgbuild.engine.artifacts import current_artifact as artifact
 from fgbuild.errors import FgbuildError, StageError
 from fgbuild.events import Event, decode
 from fgbuild.manifest import Domain, Project
-from fgbuild.stages.export import gguf_name
+from fgbuild.naming import gguf_name
 
 GATE_FAILED = 3
 _POLL_SECONDS = 0.1
@@ -61,22 +61,9 @@ def shipped_model(project: Project, name: str) -> Shipped:
     return Shipped(domain, project.root / display, display)
 
 
-def base_artifact(project: Project) -> Path | None:
-    """The directory of the base artifact that a build of this project would use, or None before there is one."""
-    return artifact(project, "base")
-
-
-def artifact(project: Project, stage: str) -> Path | None:
-    """The directory of a stage's current artifact, or None where it has not been built."""
-    from fgbuild.engine import current_artifact
-
-    path: Path | None = current_artifact(project, stage)
-    return path
-
-
 def required_base(project: Project) -> Path:
     """The base artifact. Raises FgbuildError where it has not been built."""
-    base = base_artifact(project)
+    base = artifact(project, "base")
     if base is None:
         raise FgbuildError(f"the base model {project.base_name} has not been built; run `fgbuild build --until base`")
     return base
@@ -132,11 +119,6 @@ def job_for(model: Shipped, root: Path, kind: str, inputs: dict[str, Path], opti
         "root": str(root),
         "options": {"gguf": str(model.path), **options},
     }
-
-
-def say(line: str) -> None:
-    """A line for people: never on stdout, which belongs to the result."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def _follow(worker: Any, handle: Callable[[Event], None]) -> int:

@@ -6,8 +6,12 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-_NO_RUN = "No build has run here yet; `fgbuild build --all` starts one."
+if TYPE_CHECKING:
+    import subprocess
+
+_NO_RUN = "No build has run here yet; `fgbuild build` starts one."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,11 +34,19 @@ def run(args: argparse.Namespace) -> int:
         return _print_summary(root, replay)
     from fgbuild.views.tui.app import DashboardApp
 
-    app = DashboardApp(root, replay)
+    app = DashboardApp(root, replay, start_build=start_build)
     app.run()
     if app.going:
         print(f"The build goes on (run {app.shown_run}); `fgbuild` shows it again.", file=sys.stderr)
     return app.return_code or 0
+
+
+def start_build(root: Path) -> subprocess.Popen[bytes]:
+    """A build of every domain that outlives the dashboard and finds the fgbuild that started it."""
+    from fgbuild.executors.local import import_path
+    from fgbuild.views.tui import launch
+
+    return launch.start_build(root, {**os.environ, "PYTHONPATH": import_path()})
 
 
 def _has_terminal() -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
+from fgbuild.cli.output import print_json, say
 from fgbuild.cli.selection import open_project
 from fgbuild.cli.shipped import (
     GATE_FAILED,
@@ -16,7 +16,6 @@ from fgbuild.cli.shipped import (
     job_for,
     required_base,
     run_worker,
-    say,
     shipped_models,
 )
 from fgbuild.errors import FgbuildError
@@ -44,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     if args.junit:
         _write_junit(args.junit, domains)
     if args.json:
-        print(json.dumps(document, indent=2, ensure_ascii=False))
+        print_json(document)
     else:
         for name, report in domains.items():
             failed = [check["name"] for check in report["checks"] if not check["passed"]]

@@ -6,16 +6,14 @@ import argparse
 import time
 from collections.abc import Callable, Sequence
 
-from fgbuild.cli.plan import duration
 from fgbuild.cli.selection import add_variant, open_project
-from fgbuild.engine.actions import CANCELLED, FAILED, GATE, OK, Attempt
+from fgbuild.engine.actions import OK, Attempt
 from fgbuild.engine.graph import Graph, Stage, build_graph, select
 from fgbuild.engine.plan import CACHED, SKIP, Decision, Planner
 from fgbuild.engine.workspace import Workspace
 from fgbuild.errors import FgbuildError
 from fgbuild.stages import PIPELINE
-
-_ENDED = {OK: "", GATE: ", did not pass", FAILED: ", failed", CANCELLED: ", interrupted"}
+from fgbuild.views import text
 
 Because = Callable[[str], Sequence[tuple[str, str | None]]]
 """Stage id → its reasons as (text, upstream kind or None)."""
@@ -53,21 +51,30 @@ def chosen(whole: Graph, target: str) -> tuple[Graph, list[Stage]]:
 def explain(
     workspace: Workspace, graph: Graph, decisions: dict[str, Decision], stage: Stage, explained: set[str]
 ) -> list[str]:
-    """What would happen to a stage now and why; for one that is up to date, why it ran last.
+    """What would happen to a stage now and why; for one that is up to date, when and why its outputs were built.
 
     Stages in `explained` have lines of their own: they are named and not explained again.
     """
     decision = decisions[stage.id]
-    attempt = workspace.actions.attempt(stage.id)
     if decision.action == SKIP:
-        lines = [f"{stage.id} is up to date"]
-        return lines + (_last_time(workspace, graph, attempt, explained) if attempt else [])
+        return [f"{stage.id} is up to date", *_built(workspace, graph, decision, explained)]
     verb = "would be restored from the store" if decision.action == CACHED else "would run"
 
     def because(name: str) -> list[tuple[str, str | None]]:
         return [(reason.text, reason.upstream) for reason in decisions[name].reasons]
 
     return [f"{stage.id} {verb}", *chain(graph, stage, because, explained)]
+
+
+def _built(workspace: Workspace, graph: Graph, decision: Decision, explained: set[str]) -> list[str]:
+    """When an up-to-date stage ran for its outputs; and why, unless it was tried again since."""
+    attempt = workspace.actions.attempt(decision.stage.id)
+    if attempt is not None and attempt.key == decision.key and attempt.outcome == OK:
+        return _last_time(workspace, graph, attempt, explained)
+    action = workspace.actions.action(decision.key) if decision.key else None
+    if action is None:
+        return []
+    return [f"  these outputs were built on {_when(action.finished_at, action.seconds, action.run)}"]
 
 
 def _last_time(workspace: Workspace, graph: Graph, attempt: Attempt, explained: set[str]) -> list[str]:
@@ -78,17 +85,21 @@ def _last_time(workspace: Workspace, graph: Graph, attempt: Attempt, explained: 
             return []
         return [(reason["text"], reason.get("upstream")) for reason in found.reasons]
 
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(attempt.finished_at))
-    head = f"it last ran on {when} ({duration(attempt.seconds)}, run {attempt.run}{_ENDED[attempt.outcome]})"
+    head = f"it last ran on {_when(attempt.finished_at, attempt.seconds, attempt.run)}"
     return [f"  {head}", *chain(graph, graph.stages[attempt.stage], because, explained, depth=2)]
+
+
+def _when(finished_at: float, seconds: float, run: str) -> str:
+    minute = time.strftime("%Y-%m-%d %H:%M", time.localtime(finished_at))
+    return f"{minute} ({text.seconds(seconds)}, run {run})"
 
 
 def chain(graph: Graph, stage: Stage, because: Because, explained: set[str], depth: int = 1) -> list[str]:
     """The stage's reasons as `because …` lines, each upstream one followed by its own, indented, once."""
     lines = []
-    for text, upstream in because(stage.id):
+    for reason, upstream in because(stage.id):
         name = stage.inputs.get(upstream) if upstream else None
-        lines.append(f"{'  ' * depth}because {text}")
+        lines.append(f"{'  ' * depth}because {text.clean(reason)}")
         if name is not None and name not in explained:
             explained.add(name)
             lines.extend(chain(graph, graph.stages[name], because, explained, depth + 1))

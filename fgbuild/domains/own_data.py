@@ -4,8 +4,8 @@ A line is a JSON object:
 
     messages   the conversation (see `own_messages` for the shapes that are understood)
     tools      optional: tools other than the manifest's, a list or a JSON string of one
-    id         optional: unique in the file; default `<file stem>-<line>`
-    family     optional: rows of one family are near copies of each other; default `own/<file stem>-<line>`
+    id         optional: unique in the domain; default `<file>:<line>`
+    family     optional: rows of one family are near copies of each other; default `own/<file>:<line>`
     kind       optional: single, parallel, sequence, clarify or decline; default: guessed from the calls
 
 Other keys are ignored.
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from fgbuild.domains.own_messages import MessageReader, guessed_kind, parse_json
+from fgbuild.domains.sampling import request
 from fgbuild.domains.scenario import Kind
 from fgbuild.errors import DataError, FormatError
 from fgbuild.functiongemma.check import problems as tool_problems
@@ -34,17 +35,16 @@ _MAX_LISTED = 1000
 """Most problems in one message; a file of another kind has one on every line."""
 
 
-def read_rows(path: Path, tools: list[Tool], *, display: str, max_bad: int = 0) -> list[Row]:
+def read_rows(path: Path, tools: list[Tool], *, display: str) -> list[Row]:
     """The rows of a JSONL file as trajectory rows.
 
-    tools: the manifest's, resolved. display: the file's name in messages and in each row's
-    `source` (`data/mine.jsonl:12`). max_bad: how many lines may be bad and are left out.
+    tools: the manifest's, resolved. display: the file's name in messages, default ids and each
+    row's `source` (`data/mine.jsonl:12`), relative to the project's root.
     A row has id, scenario ("own"), kind, family, source, messages, and tools where its own differ.
     Raises DataError that lists each problem as `file:line: …`.
     """
     rows, problems = inspect_rows(path, tools, display=display)
-    bad_lines = {line for line, _ in problems}
-    if not rows or None in bad_lines or len(bad_lines) > max_bad:
+    if problems:
         raise DataError("\n".join([*listed(problems, display), NEXT_STEP]))
     return rows
 
@@ -64,18 +64,41 @@ def inspect_rows(path: Path, tools: list[Tool], *, display: str) -> tuple[list[R
     lines_by_id: dict[str, int] = {}
     try:
         for number, line, complete in _lines(path):
-            row, found = _row(line, complete, tools, f"{path.stem}-{number}")
+            source = f"{display}:{number}"
+            row, found = _row(line, complete, tools, source)
             if not found and row["id"] in lines_by_id:
                 found = [f'id "{row["id"]}" is the id of line {lines_by_id[row["id"]]} too; change one of them']
             problems += [(number, message) for message in found]
             if not found:
                 lines_by_id[row["id"]] = number
-                rows.append({**row, "source": f"{display}:{number}"})
+                rows.append({**row, "source": source})
     except OSError as error:
         return [], [(None, f"cannot be read ({error.strerror}); check dataset.files")]
     if not rows and not problems:
         problems.append((None, "is empty; add at least one row"))
     return rows, problems
+
+
+def one_family_per_request(rows: list[Row]) -> list[Row]:
+    """The rows with families joined that have a request (first words of the user) in common.
+
+    A joined family is named after its first row's, so rows added at the end rename none.
+    """
+    joined: dict[str, str] = {}  # family → an earlier one that it is part of
+
+    def whole(family: str) -> str:
+        while family in joined:
+            family = joined[family]
+        return family
+
+    order = {family: number for number, family in enumerate(dict.fromkeys(row["family"] for row in rows))}
+    family_of: dict[str, str] = {}
+    for row in rows:
+        if asked := request(row):
+            pair = {whole(row["family"]), whole(family_of.setdefault(asked, row["family"]))}
+            first = min(pair, key=lambda family: order[family])
+            joined.update(dict.fromkeys(pair - {first}, first))
+    return [{**row, "family": whole(row["family"])} for row in rows]
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:

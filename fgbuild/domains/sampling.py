@@ -1,8 +1,8 @@
 """Draws a domain's trajectories from its scenarios, the same rows for the same seed on any machine.
 
-Every row has a random source of its own, seeded by (seed, split, scenario, number), so a row
-depends on nothing drawn before it. Families (phrasings) and open values belong to one split
-each (see `scenario`), and a request drawn twice is drawn again.
+Every row has a random source of its own, seeded by (seed, split, scenario, number). A row depends
+on those drawn before it only where its request is one of theirs: it is then drawn again. Families
+(phrasings) and open values belong to one split each (see `scenario`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from fgbuild.errors import DataError
 
 Row = dict[str, Any]
 
-ABSTAINING = ("clarify", "decline")
 MIN_ABSTAINING_SHARE = 0.15
 """Least share of trajectories without a call; below it a model learns to call always."""
 
@@ -223,14 +222,14 @@ def statistics(rows: Sequence[Row]) -> dict[str, Any]:
         part = [row for row in rows if row["split"] == split]
         splits[split] = {
             "rows": len(part),
-            "abstaining_share": round(sum(row["kind"] in ABSTAINING for row in part) / len(part), 4) if part else None,
+            "abstaining_share": round(sum(map(needs_no_call, part)) / len(part), 4) if part else None,
             "kinds": _count(row["kind"] for row in part),
             "scenarios": _count(row["scenario"] for row in part),
             "tools": _count(name for row in part for name in called_tools(row)),
             "calls_per_row": _count(str(len(called_tools(row))) for row in part),
         }
     families = [{row["family"] for row in rows if row["split"] == split} for split in ("train", "eval")]
-    requests = [{row["messages"][0]["content"] for row in rows if row["split"] == split} for split in ("train", "eval")]
+    requests = [{request(row) for row in rows if row["split"] == split} - {""} for split in ("train", "eval")]
     return {
         "rows": len(rows),
         **splits,
@@ -242,6 +241,17 @@ def statistics(rows: Sequence[Row]) -> dict[str, Any]:
 def called_tools(row: Row) -> list[str]:
     """Names of the tools that a row's assistant turns call, in order."""
     return [call["function"]["name"] for message in row["messages"] for call in message.get("tool_calls", ())]
+
+
+def needs_no_call(row: Row) -> bool:
+    """Whether a row abstains: none of its assistant turns calls a tool."""
+    return not called_tools(row)
+
+
+def request(row: Row) -> str:
+    """The first words of the user as the prompt has them, or "" where the user says nothing."""
+    said = (message["content"] for message in row["messages"] if message["role"] == "user")
+    return str(next(said, "")).strip()
 
 
 def _count(items: Any) -> dict[str, int]:

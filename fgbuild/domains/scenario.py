@@ -4,8 +4,11 @@ A domain module defines `SCENARIOS`, a tuple of `Scenario`. Each has phrasings (
 request with `{slot}`s; every phrasing is one *template family*) and a function that, given a
 `Draw`, makes an `Episode`: the slot values and the turns that follow the request.
 
-Splits cannot leak by construction: a family belongs to one split by its index, and `Draw.pick`
-gives each split its own part of a pool, by a stable hash of the value.
+What is held out for the eval split: a fifth of each scenario's phrasings (by index), and a quarter
+of every value taken with `Draw.pick`, `Draw.sample` or, from a range of twelve or more, `Draw.number`
+(by a stable hash of the value). What is not: `Draw.choice` and short ranges, which both splits
+share, and values put together from picked ones (a file's name in a tool's response), which are
+held out only where a domain's pools see to it.
 """
 
 from __future__ import annotations
@@ -79,33 +82,39 @@ class Draw:
     def pick(self, pool: Sequence[Any]) -> Any:
         """One value of a pool, from this split's part of it: paths, symbols, numbers, free words.
 
-        A pool should have twenty values or more. Small closed sets (enum values) are `choice`s:
-        the model cannot be asked for an enum value that it never saw.
+        A pool should have twenty values or more; ValueError where this split's part is empty. Small
+        closed sets (enum values) are `choice`s: the model cannot be asked for one that it never saw.
         """
-        for _ in range(64):  # one value in four is the eval split's, so this fails once in 10^8 draws
+        for _ in range(64):  # one value in four is the eval split's: in a large pool this hardly ever fails
             value = self.rng.choice(pool)
             if belongs_to_eval(value) == (self.split == "eval"):
                 return value
-        return self.rng.choice([value for value in pool if belongs_to_eval(value) == (self.split == "eval")] or pool)
+        part = self._part(pool)
+        if not part:
+            raise ValueError(f"of {len(pool)} values none is the {self.split} split's; a pool needs twenty or more")
+        return self.rng.choice(part)
 
     def choice(self, values: Sequence[Any]) -> Any:
         """One of a small closed set that both splits share."""
         return self.rng.choice(list(values))
 
     def sample(self, pool: Sequence[Any], count: int) -> list[Any]:
-        """`count` different values of this split's part of a pool."""
-        part = [value for value in pool if belongs_to_eval(value) == (self.split == "eval")]
-        return self.rng.sample(part if len(part) >= count else list(pool), count)
+        """`count` different values of this split's part of a pool; ValueError where it has fewer."""
+        part = self._part(pool)
+        if len(part) < count:
+            raise ValueError(
+                f"of {len(pool)} values {len(part)} are the {self.split} split's, too few for a sample of {count}; "
+                "widen the pool"
+            )
+        return self.rng.sample(part, count)
 
     def number(self, low: int, high: int) -> int:
-        """A whole number from low to high, both included; the splits get different numbers."""
+        """A whole number from low to high, both included; the splits get different ones of twelve or more."""
         numbers = range(low, high + 1)
-        if len(numbers) < 12:
-            return self.rng.choice(numbers)
-        while True:
-            value = self.rng.choice(numbers)
-            if belongs_to_eval(value) == (self.split == "eval"):
-                return value
+        return int(self.rng.choice(numbers)) if len(numbers) < 12 else int(self.pick(numbers))
+
+    def _part(self, pool: Sequence[Any]) -> list[Any]:
+        return [value for value in pool if belongs_to_eval(value) == (self.split == "eval")]
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability

@@ -14,18 +14,3 @@
 
 Knows nothing of models, training or terminals: workers are module names, views are listeners.
 """
-
-from __future__ import annotations
-
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fgbuild.manifest import Project
-
-
-def current_artifact(project: Project, stage: str) -> Path | None:
-    """The directory of a stage's artifact; see `artifacts.current_artifact`."""
-    from fgbuild.engine import artifacts
-
-    return artifacts.current_artifact(project, stage)

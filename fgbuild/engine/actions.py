@@ -53,6 +53,11 @@ class ActionCache:
         """(key, outputs) at which the stage stands: its last success, built or restored."""
         return self._current().get(stage)
 
+    def standing_actions(self, kind: str) -> list[Action]:
+        """The action at which each stage of a kind stands."""
+        found = (self.action(key) for key, _ in self._current().values())
+        return [action for action in found if action is not None and action.kind == kind]
+
     def outputs(self, key: str) -> str | None:
         """The artifact that the action of this key gave; None where it was never done."""
         row = self._database.execute("SELECT outputs FROM actions WHERE key = ?", (key,)).fetchone()

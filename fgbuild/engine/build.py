@@ -89,13 +89,12 @@ def build(
         return BuildResult(None, time.monotonic() - started, skipped=list(decisions))
     # What follows is not needed to find that nothing is.
     from fgbuild.engine.resources import Machine, Pool
-    from fgbuild.engine.runs import new_run_id, point_at
+    from fgbuild.engine.runs import new_run_id
     from fgbuild.engine.scheduler import Scheduler
 
     log = EventLog(workspace.paths.events(run := new_run_id()), run)
     try:
         log.listeners.extend(make_listeners())
-        point_at(workspace.paths, run)
         log.emit(
             "run.started",
             command=request.command,

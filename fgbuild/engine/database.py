@@ -33,8 +33,8 @@ _TABLES = {
 
 def open_database(path: Path) -> sqlite3.Connection:
     """The database, made where it is missing; autocommit, transactions through `transaction`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     with readable_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=10, isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
@@ -66,7 +66,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def readable_errors(path: Path) -> Iterator[None]:
-    """SQLite's errors as one sentence with a next step."""
+    """SQLite's errors, and a folder that cannot be made, as one sentence with a next step."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -75,3 +75,7 @@ def readable_errors(path: Path) -> Iterator[None]:
         raise FgbuildError(f"{path}: {error}; check that the cache folder can be written") from error
     except sqlite3.DatabaseError as error:
         raise FgbuildError(f"{path}: {error}; remove the file and build again") from error
+    except OSError as error:
+        raise FgbuildError(
+            f"{path.parent}: cannot be made ({error.strerror}); make the cache folder writable"
+        ) from error

@@ -207,8 +207,16 @@ class Execution:
             return self._message
         if code < 0:
             cause = ", probably for want of memory" if -code == signal.SIGKILL else ""
-            return f"the worker was killed by {signal.Signals(-code).name}{cause}"
+            return f"the worker was killed by {_signal_name(-code)}{cause}"
         return _last_line(self._log_file) or f"the worker ended with exit code {code}"
+
+
+def _signal_name(number: int) -> str:
+    """`SIGKILL`; most real-time signals have a number alone."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def place(workspace: Workspace, decision: Decision, outputs: str) -> None:

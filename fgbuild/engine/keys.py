@@ -68,9 +68,18 @@ class KeyMaker:
                 shown = str(path)
             digest = self._digests.of(path)
             if digest is None:
-                raise DataError(f"{shown}: {stage.id} reads this file and it does not exist; add or unname it")
+                raise DataError(f"{shown}: {stage.id} reads this file and it {_trouble(path)}")
             found[shown] = digest
         return found
+
+
+def _trouble(path: Path) -> str:
+    """What is wrong with an input that is no file, and what to do."""
+    if path.exists():
+        return "is not a file; put one there or no longer name it"
+    if path.is_symlink():
+        return f"is a link to {path.readlink()}, which does not exist; restore that or remove the link"
+    return "does not exist; put it there or no longer name it"
 
 
 def canonical(value: Any) -> bytes:

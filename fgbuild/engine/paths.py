@@ -6,7 +6,7 @@ cache/
   store/         artifacts by tree digest, read-only
   tmp/           job files and outputs of running stages; what a dead build left is removed
   state/         what workers keep between attempts (checkpoints)
-  runs/<id>/     events.jsonl and logs/ of each run; `latest` names the newest
+  runs/<id>/     events.jsonl and logs/ of each run; ids sort by time
 """
 
 from __future__ import annotations

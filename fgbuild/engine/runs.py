@@ -10,7 +10,7 @@ from typing import Any
 
 from fgbuild.engine.paths import Paths
 from fgbuild.errors import FgbuildError
-from fgbuild.events import decode, read_events
+from fgbuild.events import EventReader, decode
 
 LATEST = "latest"
 _TAIL_BYTES = 1 << 16
@@ -30,12 +30,6 @@ class RunSummary:
     failed: int
     pid: int | None
 
-    @property
-    def outcome(self) -> str:
-        if self.exit_code is None:
-            return "running" if self.pid is not None and _is_alive(self.pid) else "killed"
-        return {0: "done", 3: "did not pass", 130: "interrupted"}.get(self.exit_code, "failed")
-
 
 def new_run_id() -> str:
     """`20261122-114503-4f2a`: UTC and the fraction of the second, so that ids sort by time.
@@ -44,14 +38,6 @@ def new_run_id() -> str:
     """
     now = time.time()
     return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{int(now % 1 * 0x10000):04x}"
-
-
-def point_at(paths: Paths, run: str) -> None:
-    """Make `latest` name this run."""
-    pointer = paths.runs / LATEST
-    temporary = pointer.with_name(f".{LATEST}.{os.getpid()}")
-    temporary.write_text(run + "\n", "utf-8")
-    os.replace(temporary, pointer)
 
 
 def find_run(paths: Paths, name: str) -> str:
@@ -78,7 +64,7 @@ def run_ids(paths: Paths) -> list[str]:
 def summarise(paths: Paths, run: str) -> RunSummary:
     """A run by the first and the last record of its log."""
     path = paths.events(run)
-    first: dict[str, Any] = next(iter(read_events(path)), {})
+    first: dict[str, Any] = next(iter(EventReader(path).read(limit=1)), {})
     last = _last_event(path)
     finished = last if last.get("kind") == "build.finished" else {}
     return RunSummary(
@@ -106,13 +92,3 @@ def _last_event(path: Path) -> dict[str, Any]:
             if whole or window >= size:
                 return (decode(whole[-1]) if whole else None) or {}
             window *= 8
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-    return True

@@ -96,18 +96,22 @@ class LocalExecutor:
         return LocalWorker(process, read_end)
 
 
+def import_path() -> str:
+    """PYTHONPATH with which a Python started in another directory finds this fgbuild."""
+    paths = [os.environ.get("PYTHONPATH", "")]
+    if _PACKAGES.name not in ("site-packages", "dist-packages"):  # run from a source tree
+        paths.insert(0, str(_PACKAGES))
+    return os.pathsep.join(filter(None, paths))
+
+
 def _environment(cores: int, events: int) -> dict[str, str]:
     """This process's environment, and what makes workers repeatable and keeps them to their cores."""
-    paths = [os.environ.get("PYTHONPATH", "")]
-    if _PACKAGES.name not in ("site-packages", "dist-packages"):
-        # Run from a source tree: workers have to find fgbuild from another directory.
-        paths.insert(0, str(_PACKAGES))
     return {
         "OMP_NUM_THREADS": str(cores),
         **os.environ,
         "FGBUILD_EVENTS_FD": str(events),
         "PYTHONHASHSEED": "0",
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONPATH": import_path(),
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }

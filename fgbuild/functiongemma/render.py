@@ -66,7 +66,8 @@ def render(
     messages: optional developer (or system) message, then user, assistant (or model) and tool
     messages. Calls may only be followed by tool messages, and those by an assistant message,
     which continues the same model turn. Words are stripped of surrounding whitespace.
-    tools: JSON Schema tools, bare or in the OpenAI wrapper.
+    tools: JSON Schema tools, bare or in the OpenAI wrapper. Their declarations follow the developer
+    message, which ends with DEVELOPER_SENTENCE on a line of its own where it does not have it.
     add_generation_prompt: end where the model starts to write: after `<start_of_turn>model\\n`,
     or right after a tool's response.
 
@@ -127,9 +128,11 @@ class _Writer:
         given = first.get("role") in _DEVELOPER_ROLES
         if given or tools:
             _refuse_problems(tools)
-            sentence = _words(first, "messages[0]") if given else DEVELOPER_SENTENCE
+            words = _words(first, "messages[0]") if given else ""
+            if tools and DEVELOPER_SENTENCE not in words:
+                words = f"{words}\n{DEVELOPER_SENTENCE}" if words else DEVELOPER_SENTENCE
             declarations = "".join(_declaration(bare_tool(tool)) for tool in tools)
-            self._add(f"{START_OF_TURN}developer\n{sentence}{declarations}{END_OF_TURN}\n")
+            self._add(f"{START_OF_TURN}developer\n{words}{declarations}{END_OF_TURN}\n")
         return int(given)
 
     def user(self, message: Message, where: str) -> None:

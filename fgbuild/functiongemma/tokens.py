@@ -22,22 +22,25 @@ START_RESPONSE = "<start_function_response>"
 END_RESPONSE = "<end_function_response>"
 ESCAPE = "<escape>"
 
+EOS_ID = 1
+END_OF_TURN_ID = 106
+START_RESPONSE_ID = 50
+STOP_IDS = (EOS_ID, END_OF_TURN_ID, START_RESPONSE_ID)
+"""Ids that end generation: `<eos>`, `<end_of_turn>` after words, `<start_function_response>` after calls."""
+
 CONTROL_TOKENS: dict[int, str] = {
     46: START_DECLARATION,
     47: END_DECLARATION,
     48: START_CALL,
     49: END_CALL,
-    50: START_RESPONSE,
+    START_RESPONSE_ID: START_RESPONSE,
     51: END_RESPONSE,
     52: ESCAPE,
 }
 """Token id → text of the seven tokens that FunctionGemma adds to Gemma 3."""
 
-STOP_IDS = (1, 106, 50)
-"""Ids that end generation: `<eos>`, `<end_of_turn>`, `<start_function_response>`."""
-
 DEVELOPER_SENTENCE = "You are a model that can do function calling with the following functions"
-"""What switches function calling on; the developer turn starts with it."""
+"""What switches function calling on: the developer turn's last words before the declarations."""
 
 MAX_DEPTH = 64
 """Deepest nesting of objects and arrays that a value may have; the arguments themselves are level 1."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -111,7 +112,8 @@ def _choice(values: list[Any]) -> str:
 def _pattern_words(pattern: str) -> str:
     if "/" in pattern:
         return "write owner/name"
-    others = "digits, _, - and ." if "-" in pattern else "digits and _"
+    alone = pattern.replace("a-z", "").replace("0-9", "")
+    others = "digits, _, - and ." if "-" in alone else "digits and _"
     return f"use lower-case letters, {others}, a letter first"
 
 
@@ -123,5 +125,6 @@ def shown(value: Any) -> str:
         return "a table"
     if isinstance(value, list):
         return "a list"
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    # JSON and TOML escape the same characters in text.
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
     return text if len(text) <= 40 else f"{text[:39]}…"

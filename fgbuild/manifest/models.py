@@ -153,19 +153,34 @@ class Verify(Table):
 
 
 class Thresholds(Table):
-    """The least share of held-out examples that must be right; below it the build fails."""
+    """Least shares of right answers on the held-out examples, 0 to 1; below one the build fails."""
 
-    call_validity: Share = Field(default=0.98, description="Calls that parse and fit the tool's parameters, 0 to 1.")
-    tool_accuracy: Share = Field(default=0.85, description="Examples whose first call names the right tool, 0 to 1.")
-    argument_match: Share = Field(default=0.65, description="Examples whose arguments are all exact, 0 to 1.")
-    abstention_precision: Share = Field(default=0.8, description="Answers without a call that were right to make none.")
-    abstention_recall: Share = Field(default=0.8, description="Requests without a fitting tool that got no call.")
+    call_validity: Share = Field(
+        default=0.98,
+        description="Of turns that call, should call or do not stop: those that stop, parse and fit the declarations.",
+    )
+    tool_accuracy: Share = Field(
+        default=0.85,
+        description="Of turns that should call, with the gold past: those with the names of all calls of the turn, "
+        "in order.",
+    )
+    argument_match: Share = Field(
+        default=0.65,
+        description="Of turns that should call, with the gold past: those with all calls of the turn, in order, "
+        "arguments and all, that then stop.",
+    )
+    abstention_precision: Share = Field(
+        default=0.8, description="Of first answers in words alone, those that were right to make no call."
+    )
+    abstention_recall: Share = Field(
+        default=0.8, description="Of requests that need no call, those answered in words alone."
+    )
 
 
 class Eval(Table):
     """Accuracy on the held-out examples."""
 
-    examples: int = Field(default=40, ge=1, description="Most held-out examples to run.")
+    examples: int = Field(default=60, ge=1, description="Most held-out examples to run, evenly spaced over the split.")
     max_tokens: int = Field(default=160, ge=1, le=CONTEXT_LENGTH, description="Longest answer, tokens.")
     thresholds: Thresholds = Field(
         default_factory=Thresholds, description="Least shares of right answers that the build asks for."

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fgbuild.naming import gguf_name
 from fgbuild.stages.spec import Manifest, Placed, StageSpec
-
-_SHORT_SUFFIX = {"q8_0": "q8"}
-
-
-def gguf_name(domain: str, quant_type: str) -> str:
-    """`lint_functiongemma_q8.gguf`; the suffix follows the quant type."""
-    return f"{domain}_functiongemma_{_SHORT_SUFFIX.get(quant_type, quant_type)}.gguf"
 
 
 def placed(manifest: Manifest) -> tuple[Placed, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import TextIO
 
 from fgbuild.events import Event, encode
@@ -14,18 +13,16 @@ class JsonlView:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._lock = threading.Lock()
         self._open = True
 
     def handle(self, event: Event) -> None:
-        with self._lock:
-            if not self._open:
-                return
-            try:
-                self._stream.write(_line(event, self._stream.encoding))
-                self._stream.flush()
-            except (OSError, ValueError):
-                self._open = False
+        if not self._open:
+            return
+        try:
+            self._stream.write(_line(event, self._stream.encoding))
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._open = False
 
     def close(self) -> None:
         """Stop writing; the stream itself stays open, it is the caller's."""

@@ -33,7 +33,8 @@ _RED, _GREEN, _YELLOW, _CYAN, _DIM, _BOLD = "31", "32", "33", "36", "2", "1"
 class PlainView:
     """Writes a run to `stream` (not closed by `close`); a reader that went away stops nothing.
 
-    color: use ANSI colours. width: cells of the live line, by default those of the terminal.
+    color: use ANSI colours. live: on a terminal, show what is running in a line that is redrawn.
+    width: cells of the live line, by default those of the terminal.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class PlainView:
         stream: TextIO,
         *,
         color: bool,
+        live: bool = True,
         width: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -51,7 +53,7 @@ class PlainView:
         self._clock = clock
         self._lock = threading.RLock()
         self._open = True
-        self._live = stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._live = live and stream.isatty() and os.environ.get("TERM") != "dumb"
         self._live_shown = ""
         self._drawn_at = 0.0
         self._ticker: threading.Thread | None = None

@@ -35,17 +35,22 @@ def latest_run(root: Path) -> str | None:
 
 def is_going(state: BuildState) -> bool:
     """Whether the build process of an unfinished run is still there."""
-    if state.finished or state.pid is None or state.pid <= 0:
+    return not state.finished and is_alive(state.pid, state.started_at)
+
+
+def is_alive(pid: int | None, started_at: float | None) -> bool:
+    """Whether the process that began a run at `started_at` (unix seconds) is still there."""
+    if pid is None or pid <= 0:
         return False
     try:
-        os.kill(state.pid, 0)
+        os.kill(pid, 0)
     except PermissionError:
         return True
     except (OSError, OverflowError):
         return False
-    began = _process_start(state.pid)
+    began = _process_start(pid)
     # A process that began after the run did has been given the id of one that died.
-    return began is None or state.started_at is None or began <= state.started_at + _CLOCK_SLACK
+    return began is None or started_at is None or began <= started_at + _CLOCK_SLACK
 
 
 def _process_start(pid: int) -> float | None:

@@ -27,9 +27,9 @@ _ASCII = str.maketrans(
 )
 
 
-def clean(text: str, limit: int = MAX_TEXT, *, keep_newlines: bool = False) -> str:
+def clean(text: str, limit: int | None = MAX_TEXT, *, keep_newlines: bool = False) -> str:
     """`text` as one inert line of at most `limit` characters (`keep_newlines`: lines stay lines)."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    cut = text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
     if _UNSAFE.search(cut) is None:
         return cut
     return _UNSAFE.sub(lambda match: _stand_in(match.group(), keep_newlines), cut)

@@ -1,7 +1,7 @@
 """Stage eval: accuracy of the shipped GGUF on the held-out split, against the manifest's thresholds.
 
 Output: report.json (the scores of `evaluating.metrics`, speed, "passed", "thresholds", "below",
-"notes", "key") and failures.jsonl.
+"notes", "key") and, where scores were measured and not remembered, failures.jsonl.
 
 Options, for `fgbuild eval`: `gguf` (the file, instead of the export artifact's), `remember` (a
 directory where scores are kept by key and looked up), `reports` (further report files to look in),
@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,8 @@ from fgbuild.workers.inference.model_file import model_file
 from fgbuild.workers.inference.prompt import PromptEncoder
 from fgbuild.workers.protocol import Job, Reporter, main
 
-METRICS_VERSION = 1
-"""Raised when a score changes its meaning: remembered reports of older versions are not used."""
+METRICS_VERSION = 2
+"""Raised when a score changes its meaning or other rows are chosen: older remembered reports are not used."""
 
 
 def work(job: Job, reporter: Reporter) -> bool:
@@ -40,7 +40,7 @@ def work(job: Job, reporter: Reporter) -> bool:
     if scores is None:
         scores = _measure(job, path, reporter)
         if kept:
-            _keep(kept, {**scores, "key": key}, job.output / "failures.jsonl")
+            _keep(kept, {**scores, "key": key})
     below, notes = judge(scores, settings["thresholds"])
     for note in notes:
         reporter.note(note)
@@ -77,12 +77,17 @@ def _measure(job: Job, path: Path, reporter: Reporter) -> dict[str, Any]:
 
 
 def evaluation_key(job: Job, gguf: Path) -> str:
-    """BLAKE3, hex, over all that decides the scores: the two files, the tokenizer, the tools, the limits.
+    """BLAKE3, hex, over all that decides the scores: the two files, the tokenizer, tools, limits, llama.cpp.
 
     Thresholds are not among them: they judge scores and do not change them.
     """
     settings = {name: job.manifest["eval"][name] for name in ("examples", "max_tokens")}
-    plain = {"version": METRICS_VERSION, "tool": job.manifest["tool"], "eval": settings}
+    plain = {
+        "version": METRICS_VERSION,
+        "llama-cpp-python": version("llama-cpp-python"),
+        "tool": job.manifest["tool"],
+        "eval": settings,
+    }
     digest = blake3(json.dumps(plain, sort_keys=True).encode())
     for file in (gguf, job.inputs["generate"] / "eval.jsonl", job.inputs["base"] / "tokenizer.json"):
         try:
@@ -105,10 +110,9 @@ def remembered(key: str, reports: Sequence[Path]) -> dict[str, Any] | None:
     return None
 
 
-def _keep(path: Path, report: Mapping[str, Any], failures: Path) -> None:
-    """Write the scores, and the failures beside them, for the next time."""
+def _keep(path: Path, report: Mapping[str, Any]) -> None:
+    """Write the scores for the next time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(failures, path.with_suffix(".failures.jsonl"))
     # Written elsewhere and renamed: a killed run leaves no half report.
     partial = path.with_suffix(f".{os.getpid()}.tmp")
     partial.write_text(json.dumps(report, ensure_ascii=False) + "\n", "utf-8")

@@ -8,20 +8,25 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+from collections.abc import Callable
+from textwrap import shorten
 from typing import Any
 
-from fgbuild.domains.own_data import read_rows
+from fgbuild.domains.own_data import one_family_per_request, read_rows
 from fgbuild.domains.sampling import (
-    ABSTAINING,
     MIN_ABSTAINING_SHARE,
     Row,
-    called_tools,
+    needs_no_call,
+    request,
     statistics,
     trajectories,
 )
 from fgbuild.errors import DataError
 from fgbuild.workers.jsonl import write_jsonl
 from fgbuild.workers.protocol import Job, Reporter, main
+
+_SHOWN = 80
+"""Longest request quoted in a message, characters."""
 
 
 def work(job: Job, reporter: Reporter) -> None:
@@ -40,6 +45,8 @@ def work(job: Job, reporter: Reporter) -> None:
         )
         _check(rows, tools)
     rows += _own_rows(job, tools)
+    _refuse_repeated_ids(rows)
+    _refuse_leaks(rows)
     splits = {split: [row for row in rows if row["split"] == split] for split in ("train", "eval")}
     if not splits["train"]:
         raise DataError(f"{name}: the dataset is empty; set dataset.generator or add a file with rows to dataset.files")
@@ -58,12 +65,14 @@ def work(job: Job, reporter: Reporter) -> None:
 
 
 def _own_rows(job: Job, tools: list[dict[str, Any]]) -> list[Row]:
-    """Rows of `dataset.files`. Whole families go to the eval split, by a stable hash of their name;
-    where that takes none, the family with the lowest hash goes, so that no dataset is unmeasured."""
+    """Rows of `dataset.files`. Whole families, joined where they share a request, go to the eval split,
+    by a stable hash of their name; where that takes none, the family with the lowest hash goes, so that
+    no dataset is unmeasured."""
     fraction = job.manifest["dataset"]["eval_fraction"]
     rows: list[Row] = []
     for file in job.manifest["dataset"]["files"]:
         rows += read_rows(job.root / file, tools, display=file)
+    rows = one_family_per_request(rows)
     shares = {row["family"]: _share(row["family"]) for row in rows}
     held_out = {family for family, share in shares.items() if share < fraction}
     if not held_out and len(shares) > 1:
@@ -74,6 +83,34 @@ def _own_rows(job: Job, tools: list[dict[str, Any]]) -> list[Row]:
 def _share(name: str) -> float:
     """A number in [0, 1) that depends on the name alone."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
+
+
+def _refuse_repeated_ids(rows: list[Row]) -> None:
+    """Scores are counted by id, so two rows with one would count as one trajectory."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        if (other := first.setdefault(row["id"], row)) is not row:
+            raise DataError(f'{_place(row)}: id "{row["id"]}" is the id of {_place(other)} too; change one of them')
+
+
+def _refuse_leaks(rows: list[Row]) -> None:
+    """What is measured must not have been learned: own rows may repeat generated ones."""
+    labels: tuple[tuple[str, Callable[[Row], str]], ...] = (("family", lambda row: row["family"]), ("request", request))
+    for what, label in labels:
+        learned = {label(row): row for row in rows if row["split"] == "train"}
+        for row in rows:
+            if row["split"] == "eval" and label(row) and (other := learned.get(label(row))):
+                # Own rows come last, so of two places the later is the one that can be changed.
+                earlier, later = sorted((row, other), key=lambda each: "source" in each)
+                step = "change or remove this row" if "source" in later else "set another dataset.seed"
+                raise DataError(
+                    f'{_place(later)}: its {what} "{shorten(label(row), _SHOWN, placeholder="…")}" is in the other '
+                    f"split too, as that of {_place(earlier)}; {step}"
+                )
+
+
+def _place(row: Row) -> str:
+    return row.get("source") or f"a generated row of scenario {row['scenario']}"
 
 
 def _check(rows: list[Row], tools: list[dict[str, Any]]) -> None:
@@ -98,7 +135,7 @@ def _check(rows: list[Row], tools: list[dict[str, Any]]) -> None:
                     )
     for split in ("train", "eval"):
         part = [row for row in rows if row["split"] == split]
-        abstaining = sum(row["kind"] in ABSTAINING or not called_tools(row) for row in part)
+        abstaining = sum(map(needs_no_call, part))
         if len(part) >= 40 and abstaining < MIN_ABSTAINING_SHARE * len(part):
             raise DataError(
                 f"dataset: {abstaining} of {len(part)} {split} rows need no call, and at least "

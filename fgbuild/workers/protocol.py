@@ -67,6 +67,7 @@ class Reporter:
         self.stage = stage
         self._fd = int(os.environ.get("FGBUILD_EVENTS_FD", "2"))
         self._started = time.monotonic()
+        self._done_before = 0.0
         self._last_progress = 0.0
 
     def emit(self, kind: str, **fields: Any) -> None:
@@ -76,17 +77,20 @@ class Reporter:
         self.emit("stage.note", text=text)
 
     def progress(self, done: float, total: float, unit: str) -> None:
-        """`done` of `total` `unit`s; the ETA is linear in the time since the reporter was made."""
+        """`done` of `total` `unit`s; the ETA goes by the rate since the clock was started."""
         now = time.monotonic()
         if done < total and now - self._last_progress < 0.1:
             return
         self._last_progress = now
-        eta = (now - self._started) / done * (total - done) if done else None
+        made = done - self._done_before
+        eta = (now - self._started) / made * (total - done) if made > 0 else None
         self.emit("stage.progress", done=done, total=total, unit=unit, eta_seconds=eta)
 
-    def restart_clock(self) -> None:
-        """Start the ETA's clock again, after a set-up phase that says nothing of the rate to come."""
+    def restart_clock(self, done: float = 0.0) -> None:
+        """Start the ETA's clock again, with `done` units made before: a set-up phase or an earlier
+        attempt says nothing of the rate to come."""
         self._started = time.monotonic()
+        self._done_before = done
 
 
 def main(work: Callable[[Job, Reporter], bool | None]) -> None:

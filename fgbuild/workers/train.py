@@ -2,7 +2,8 @@
 
 Output: adapter_model.safetensors, adapter_config.json (peft's), metrics.jsonl (loss, learning
 rate, gradient norm by step), train.json (summary). Checkpoints go to `job.state` and a build
-that was cut off goes on from the last one. On CPU the same job gives the same bytes.
+that was cut off goes on from the last one. On CPU the same job gives the same bytes with the
+same number of threads.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import torch.utils.deterministic as deterministic
 from datasets import Dataset
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, enable_full_determinism
-from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig
 
 from fgbuild.errors import DataError
@@ -24,11 +24,12 @@ from fgbuild.workers.jsonl import read_jsonl
 from fgbuild.workers.protocol import Job, Reporter, main
 from fgbuild.workers.training.batches import PrefixCollator, supervised
 from fgbuild.workers.training.callbacks import ReportingCallback
+from fgbuild.workers.training.checkpoints import keep_metrics, last_complete, read_metrics, same_threads
 from fgbuild.workers.training.memory import keep_freed_memory
 from fgbuild.workers.training.trainer import PrefixSharedTrainer
 
 CHECKPOINT_EVERY = 10
-"""Steps between checkpoints; one is about 45 MB for all-linear LoRA of rank 16."""
+"""Steps between checkpoints; one is about 45 MB for all-linear LoRA of rank 16, optimizer included."""
 
 
 def work(job: Job, reporter: Reporter) -> None:
@@ -45,26 +46,29 @@ def work(job: Job, reporter: Reporter) -> None:
     reporter.note(f"training in {precision} on {'cuda' if torch.cuda.is_available() else 'cpu'}")
 
     metrics = job.state / "metrics.jsonl"
-    callback = ReportingCallback(reporter, metrics)
-    checkpoints = job.state / "checkpoints"
-    resume = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
-    if resume is None:
-        metrics.unlink(missing_ok=True)
-    else:
-        step = int(resume.rsplit("-", 1)[1])
-        keep_metrics(metrics, step)
-        reporter.note(f"resumed from the checkpoint at step {step}")
+    callback = ReportingCallback(reporter, metrics, precision)
+    last = last_complete(job.state / "checkpoints")
+    torch.set_num_threads(same_threads(job.state / "threads", torch.get_num_threads(), resumed=last is not None))
+    keep_metrics(metrics, last[1].global_step if last else -1)
+    if last:
+        reporter.note(f"resumed from the checkpoint at step {last[1].global_step}")
     trainer = PrefixSharedTrainer(
         model=model,
-        args=arguments(settings, checkpoints, precision, has_eval=bool(datasets["eval"])),
+        args=arguments(settings, job.state / "checkpoints", precision, has_eval=bool(datasets["eval"])),
         train_dataset=Dataset.from_list(datasets["train"]),
         eval_dataset=Dataset.from_list(datasets["eval"]) if datasets["eval"] else None,
         processing_class=AutoTokenizer.from_pretrained(job.inputs["base"]),
         data_collator=PrefixCollator(sharing=settings["sharing"] != "off"),
         callbacks=[callback],
     )
+    trainer.processing_class = None  # it would be written into every checkpoint, 33 MB of it
     callback.trainer = trainer
-    trainer.train(resume_from_checkpoint=resume)
+    if last and last[1].global_step >= last[1].max_steps:
+        # The Trainer makes a step before it looks at how many there are to be.
+        trainer.restore(*last)
+    else:
+        trainer.train(resume_from_checkpoint=str(last[0]) if last else None)
+    callback.recording = False
     if datasets["eval"]:
         trainer.evaluate()
     save(job, model, trainer, callback, precision)
@@ -79,15 +83,16 @@ def load_rows(path: Path) -> list[dict[str, Any]]:
 def choose_precision(wanted: str) -> str:
     """ "fp32" or "bf16". `auto` is bf16 on a GPU that has it, else fp32; never fp16, in which
     Gemma 3's activations (above 100,000 in layer 14) overflow."""
-    if wanted != "auto":
-        return wanted
-    return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "fp32"
+    available = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    if wanted == "bf16" and not available:
+        raise DataError('trainer.precision: "bf16" needs a GPU that has it; set "auto" or "fp32"')
+    return "fp32" if wanted == "fp32" or not available else "bf16"
 
 
 def with_adapter(base: Path, manifest: dict[str, Any], precision: str) -> PeftModel:
     """The base model with a fresh LoRA adapter from the manifest's `[lora]`."""
     lora = manifest["lora"]
-    dtype = torch.bfloat16 if precision == "bf16" and torch.cuda.is_available() else torch.float32
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
     config = LoraConfig(
         r=lora["r"],
@@ -137,13 +142,6 @@ def arguments(settings: dict[str, Any], checkpoints: Path, precision: str, *, ha
     )
 
 
-def keep_metrics(metrics: Path, last_step: int) -> None:
-    """Drop records past the checkpoint that training goes on from."""
-    if metrics.exists():
-        lines = metrics.read_text("utf-8").splitlines(keepends=True)
-        metrics.write_text("".join(line for line in lines if json.loads(line)["step"] <= last_step), "utf-8")
-
-
 def save(job: Job, model: PeftModel, trainer: PrefixSharedTrainer, callback: ReportingCallback, precision: str) -> None:
     """Write the adapter and the summary; no times in them, so that equal training gives equal bytes."""
     model.save_pretrained(str(job.output), save_embedding_layers=False)
@@ -154,8 +152,7 @@ def save(job: Job, model: PeftModel, trainer: PrefixSharedTrainer, callback: Rep
     config |= {"base_model_name_or_path": job.manifest["base"], "target_modules": sorted(config["target_modules"])}
     path.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", "utf-8")
     (job.output / "metrics.jsonl").write_bytes((job.state / "metrics.jsonl").read_bytes())
-    records = [json.loads(line) for line in (job.output / "metrics.jsonl").read_text("utf-8").splitlines()]
-    losses = [record["loss"] for record in records if "loss" in record]
+    losses = [record["loss"] for record in read_metrics(job.output / "metrics.jsonl") if "loss" in record]
     summary = {
         "steps": trainer.state.global_step,
         "loss_first": losses[0],

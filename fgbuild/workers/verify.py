@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fgbuild.functiongemma.tokens import bare_tool
+from fgbuild.functiongemma.tokens import DEVELOPER_SENTENCE, bare_tool
 from fgbuild.workers.inference.model_file import model_file
 from fgbuild.workers.inference.prompt import PromptEncoder
 from fgbuild.workers.inference.tool_calls import ToolSet
@@ -22,6 +22,8 @@ from fgbuild.workers.verifying.process import run_probe
 
 SMOKE_TOKENS = 160
 """Longest smoke answer; a call of these domains takes 20 to 80 tokens."""
+
+DEVELOPER = {"role": "developer", "content": DEVELOPER_SENTENCE}
 
 
 def work(job: Job, reporter: Reporter) -> bool:
@@ -56,10 +58,13 @@ class Verification:
         spoken = conversations([prompt["prompt"] for prompt in smoke], self._tools)
         self._expected = [self._encoder.encode(messages, self._tools) for messages in spoken]
         prompts = self._expected[: len(smoke)]
+        first = self._expected[0]
         request = {
             "path": str(self._path),
-            "n_ctx": max(map(len, prompts), default=1) + SMOKE_TOKENS,
-            "conversations": [{"messages": messages, "generate": True} for messages in spoken],
+            "n_ctx": max(map(len, [first, *prompts])) + SMOKE_TOKENS,
+            "first": first,
+            # Training's text has the sentence either way; a base's own template may print it only when told.
+            "conversations": [{"messages": [DEVELOPER, *messages], "generate": True} for messages in spoken],
             "tools": self._tools,
             "prompts": prompts,
             "max_tokens": SMOKE_TOKENS,

@@ -106,7 +106,7 @@ def test_without_a_command_and_a_terminal_it_says_how_to_start(project: Path) ->
         command, cwd=project, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "No build has run here yet; `fgbuild build --all` starts one.\n"
+    assert done.stdout == "No build has run here yet; `fgbuild build` starts one.\n"
 
 
 def test_a_reader_that_went_away_is_no_traceback(project: Path) -> None:
@@ -114,3 +114,82 @@ def test_a_reader_that_went_away_is_no_traceback(project: Path) -> None:
     command = f"{sys.executable} -m fgbuild --root {project} schema | head -c 10"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=repository)
     assert "Traceback" not in done.stderr
+
+
+def fgbuild(root: Path, *arguments: str, encoding: str = "utf-8") -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "fgbuild", "--root", str(root), *arguments]
+    return subprocess.run(command, cwd=Path(cli.__file__).parent.parent.parent, env=environment, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("build", "bell"), ("plan",), ("why", "bell"), ("runs",), ("log",), ("clean", "--all"), ("ui",)]
+)
+def test_a_cache_that_is_a_file_is_one_line(project: Path, arguments: tuple[str, ...]) -> None:
+    (project / "cache").write_text("")
+    done = fgbuild(project, *arguments)
+    said = done.stderr.decode()
+    assert "Traceback" not in said
+    if done.returncode:  # the dashboard shows that there is no run
+        assert said.startswith("error: ")
+        assert len(said.splitlines()) == 1
+        assert "cache" in said
+    assert done.returncode in ((0,) if arguments == ("ui",) else (1, 2))
+
+
+def test_any_file_that_cannot_be_used_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(args: argparse.Namespace) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "manifests/a\x1b[2J.toml")
+
+    def defect(args: argparse.Namespace) -> int:
+        raise OSError("no file is at fault")
+
+    _fake(monkeypatch, "fake", refuse)
+    assert main(["fake"]) == 1
+    said = capsys.readouterr().err
+    assert said == "error: manifests/a␛[2J.toml: Permission denied; put that right and run it again\n"
+    _fake(monkeypatch, "fake", defect)
+    with pytest.raises(OSError, match="no file"):
+        main(["fake"])
+
+
+def test_a_place_for_manifests_that_is_a_file_is_one_line(project: Path) -> None:
+    (project / "manifests" / "data").write_text("")
+    done = fgbuild(project, "new", "timers")
+    assert done.returncode in (1, 2)
+    assert done.stderr.startswith(b"error: ")
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("plan",), ("plan", "--json"), ("why", "bell"), ("check", "--resolved")])
+def test_an_output_that_is_not_utf_8_gets_what_it_can_hold(project: Path, arguments: tuple[str, ...]) -> None:
+    assert fgbuild(project, "build", "bell", "--until", "generate").returncode == 0
+    manifest = project / "manifests" / "bell.toml"
+    manifest.write_text(manifest.read_text().replace("Ring the bell.", "Ring → it.").replace("[data", "[data", 1))
+    done = fgbuild(project, *arguments, encoding="ascii")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii()
+    if "--json" in arguments:
+        assert b"\\u2192" in done.stdout  # a program gets every character
+
+
+def test_a_manifest_cannot_drive_the_terminal(project: Path) -> None:
+    manifest = project / "manifests" / "bell.toml"
+    manifest.write_text(manifest.read_text() + '\n[lora]\nr = "\\u001b[2J\\nerror: \\u009b2J\\u202e"\n', "utf-8")
+    for command in ("build", "check"):
+        done = fgbuild(project, command)
+        assert done.returncode == 2
+        said = done.stderr.decode()
+        assert not set(said) & set("\x1b\x9b\u202e")
+        assert "lora.r: must be a whole number" in said
+        assert not [line for line in said.splitlines()[1:] if line.startswith("error: ")]
+
+
+def test_what_call_says_of_a_bad_number(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in ("0", "many"):
+        with pytest.raises(SystemExit) as caught:
+            main(["call", "bell", "Ring", "--max-tokens", number])
+        assert caught.value.code == 2
+        assert f"{number!r} is not a whole number above 0" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from fgbuild.cli import ui
 from fgbuild.errors import FgbuildError
 from fgbuild.events import EventLog
 from fgbuild.views import runs
+from fgbuild.views.tui.launch import last_line
 
 RUN = "20261103-101500-0001"
 REPOSITORY = Path(__file__).parents[2]
@@ -83,7 +84,7 @@ def test_with_ci_set_a_terminal_gets_the_summary_too(
 
 def test_before_the_first_run_it_says_what_to_do(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert show(project) == 0
-    assert capsys.readouterr().out == "No build has run here yet; `fgbuild build --all` starts one.\n"
+    assert capsys.readouterr().out == "No build has run here yet; `fgbuild build` starts one.\n"
 
 
 def test_a_past_run_by_the_start_of_its_id(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,6 +113,15 @@ def test_outside_a_project_it_says_so(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FgbuildError, match=r"fgbuild\.toml"):
         show(None)
+
+
+def test_the_build_it_starts_finds_fgbuild_and_not_the_projects_files(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    (project / "json.py").write_text("raise SystemExit(9)")
+    assert ui.start_build(project).wait() == 2
+    assert "fgbuild.toml: " in last_line(project)
 
 
 class Terminal:

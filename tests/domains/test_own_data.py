@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fgbuild.domains.own_data import NEXT_STEP, inspect_rows, read_rows
+from fgbuild.domains.own_data import NEXT_STEP, inspect_rows, one_family_per_request, read_rows
 from fgbuild.errors import DataError
 from fgbuild.functiongemma.render import render
 
@@ -53,10 +53,10 @@ FIVE = calling(("set_timer", {"minutes": 5}))
 DONE = answer("set_timer", {"ok": True})
 
 
-def read(tmp_path: Path, *rows: Any, raw: bytes | None = None, **options: Any) -> list[dict[str, Any]]:
+def read(tmp_path: Path, *rows: Any, raw: bytes | None = None) -> list[dict[str, Any]]:
     path = tmp_path / "mine.jsonl"
     path.write_bytes(raw if raw is not None else b"".join(json.dumps(row).encode() + b"\n" for row in rows))
-    return read_rows(path, TOOLS, display="data/mine.jsonl", **options)
+    return read_rows(path, TOOLS, display="data/mine.jsonl")
 
 
 def refused(tmp_path: Path, *rows: Any, raw: bytes | None = None) -> list[str]:
@@ -75,10 +75,10 @@ def messages(*items: Any, **more: Any) -> dict[str, Any]:
 def test_a_row_in_our_shape_comes_out_whole(tmp_path: Path) -> None:
     assert read(tmp_path, messages(USER, FIVE, DONE, WORDS)) == [
         {
-            "id": "mine-1",
+            "id": "data/mine.jsonl:1",
             "scenario": "own",
             "kind": "single",
-            "family": "own/mine-1",
+            "family": "own/data/mine.jsonl:1",
             "messages": [USER, FIVE, DONE, WORDS],
             "source": "data/mine.jsonl:1",
         }
@@ -212,8 +212,43 @@ def test_the_manifests_own_tools_are_not_repeated_in_the_row(tmp_path: Path) -> 
 def test_ids_are_unique(tmp_path: Path) -> None:
     (line,) = refused(tmp_path, messages(USER, WORDS, id="a"), messages(USER, WORDS), messages(USER, WORDS, id="a"))
     assert line == 'data/mine.jsonl:3: id "a" is the id of line 1 too; change one of them'
-    (line,) = refused(tmp_path, messages(USER, WORDS, id="mine-2"), messages(USER, WORDS))
-    assert "mine-2" in line
+    (line,) = refused(tmp_path, messages(USER, WORDS, id="data/mine.jsonl:2"), messages(USER, WORDS))
+    assert line.startswith('data/mine.jsonl:2: id "data/mine.jsonl:2" is the id of line 1 too')
+
+
+def test_files_of_one_name_in_two_directories_have_different_ids_and_families(tmp_path: Path) -> None:
+    (tmp_path / "mine.jsonl").write_bytes(GOOD)
+    rows = [read_rows(tmp_path / "mine.jsonl", TOOLS, display=f"{name}/mine.jsonl")[0] for name in ("a", "b")]
+    assert len({row["id"] for row in rows}) == len({row["family"] for row in rows}) == 2
+
+
+def asking(request: str, family: str, **first: str) -> dict[str, Any]:
+    opening = [{"role": "developer", "content": first["developer"]}] if first else []
+    return {"family": family, "messages": [*opening, {"role": "user", "content": request}, WORDS]}
+
+
+def test_rows_with_the_same_request_are_of_one_family() -> None:
+    rows = [
+        asking("one", "a"),
+        asking("two", "b", developer="Be brief"),
+        asking(" one\n", "c", developer="Be brief"),  # whitespace around is not in the prompt
+        asking("three", "c"),
+        asking("three", "d"),
+        asking("four", "b"),
+        {"family": "e", "messages": [WORDS]},
+        {"family": "f", "messages": [WORDS]},
+    ]
+    joined = one_family_per_request(rows)
+    assert [row["family"] for row in joined] == ["a", "b", "a", "a", "a", "b", "e", "f"]
+    assert [row["messages"] for row in joined] == [row["messages"] for row in rows]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("uvwxyz")), max_size=20))
+def test_neither_a_request_nor_a_given_family_is_in_two_families(pairs: list[tuple[str, str]]) -> None:
+    joined = one_family_per_request([asking(request, family) for request, family in pairs])
+    for index in (0, 1):
+        found = {(pair[index], row["family"]) for pair, row in zip(pairs, joined)}
+        assert len(found) == len({pair[index] for pair in pairs})
 
 
 GOOD = json.dumps(messages(USER, WORDS)).encode()
@@ -233,7 +268,7 @@ GOOD = json.dumps(messages(USER, WORDS)).encode()
 def test_line_ends_blank_lines_and_byte_order_mark(tmp_path: Path, raw: bytes, numbers: list[int]) -> None:
     rows = read(tmp_path, raw=raw)
     assert [row["source"] for row in rows] == [f"data/mine.jsonl:{number}" for number in numbers]
-    assert [row["id"] for row in rows] == [f"mine-{number}" for number in numbers]
+    assert [row["id"] for row in rows] == [row["source"] for row in rows]
 
 
 @pytest.mark.parametrize("raw", [b"", b"\n\n", b"\xef\xbb\xbf", b" \r\n"])
@@ -267,15 +302,6 @@ def test_what_is_no_json(tmp_path: Path, raw: bytes, words: str) -> None:
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read_rows(tmp_path / "no.jsonl", TOOLS, display="no.jsonl")
-
-
-def test_bad_lines_may_be_left_out_up_to_a_number(tmp_path: Path) -> None:
-    raw = GOOD + b"\n{}\nx\n" + GOOD + b"\n"
-    assert [row["id"] for row in read(tmp_path, raw=raw, max_bad=2)] == ["mine-1", "mine-4"]
-    with pytest.raises(DataError):
-        read(tmp_path, raw=raw, max_bad=1)
-    with pytest.raises(DataError):
-        read(tmp_path, raw=b"x\n", max_bad=5)
 
 
 json_values = st.recursive(

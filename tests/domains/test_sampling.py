@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fgbuild.domains.sampling import allocate, in_register, statistics, trajectories, with_typo
+from fgbuild.domains.sampling import (
+    allocate,
+    in_register,
+    needs_no_call,
+    statistics,
+    trajectories,
+    with_typo,
+)
 from fgbuild.domains.scenario import Draw, Episode, Scenario, belongs_to_eval, call, say
 from fgbuild.errors import DataError
 
@@ -58,6 +65,28 @@ def test_counts_and_shares():
     assert card["train"]["scenarios"] == {"look": 68, "nothing": 22}
     assert card["train"]["abstaining_share"] == pytest.approx(22 / 90, abs=1e-4)
     assert card["train"]["tools"] == {"look": 68}
+
+
+def row(split, *messages, kind="single"):
+    return {"scenario": "own", "kind": kind, "family": split, "split": split, "messages": list(messages)}
+
+
+def test_a_row_needs_no_call_where_it_has_none_whatever_its_label():
+    asked = {"role": "user", "content": "look"}
+    talk, work = row("train", asked, say("What?")), row("train", asked, call("look", path="a"), kind="clarify")
+    assert needs_no_call(talk)
+    assert not needs_no_call(work)
+    assert statistics([talk, work])["train"]["abstaining_share"] == 0.5
+
+
+def test_shared_requests_are_those_of_the_user():
+    brief = {"role": "developer", "content": "Be brief."}
+    rows = [row(split, brief, {"role": "user", "content": split}, say("No.")) for split in ("train", "eval")]
+    assert statistics(rows)["shared_requests"] == 0
+    rows = [
+        row(split, {"role": "user", "content": text}, say("No.")) for split, text in (("train", "a"), ("eval", "a "))
+    ]
+    assert statistics(rows)["shared_requests"] == 1
 
 
 def test_a_row_does_not_depend_on_how_many_there_are():

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from toy_project import ToyProject, manifest
 
 from fgbuild.engine.plan import CACHED, RUN, SKIP
+from fgbuild.errors import DataError
 
 ALL = ["base", "red:check", "red:join", "red:last", "red:make"]
 
@@ -202,3 +205,22 @@ def test_a_lost_database_costs_work_and_nothing_else(toy: ToyProject) -> None:
     assert toy.build().exit_code == 0
     assert toy.taken() == ALL
     assert toy.joined() == "base-+redred16"
+
+
+@pytest.mark.parametrize(
+    ("break_it", "words"),
+    [
+        (lambda path: path.unlink(), "does not exist; put it there or no longer name it"),
+        (lambda path: (path.unlink(), path.symlink_to("nowhere")), "a link to nowhere, which does not exist; restore"),
+        (lambda path: (path.unlink(), path.mkdir()), "is not a file; put one there"),
+    ],
+)
+def test_an_input_that_is_no_file_says_what_to_do(
+    toy: ToyProject, break_it: Callable[[Path], object], words: str
+) -> None:
+    (toy.root / "data.txt").write_text("x")
+    toy.manifests["red"]["make"]["files"] = ["data.txt"]
+    toy.build()
+    break_it(toy.root / "data.txt")
+    with pytest.raises(DataError, match=f"data.txt: .*{words}"):
+        toy.plan()

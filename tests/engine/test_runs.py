@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
 import pytest
 
+from fgbuild import events
 from fgbuild.engine.paths import Paths
 from fgbuild.engine.runs import find_run, new_run_id, run_ids, summarise
 from fgbuild.errors import FgbuildError
@@ -46,22 +46,21 @@ def test_a_run_is_found_by_id_start_or_latest(tmp_path: Path) -> None:
         find_run(paths, "202601")
 
 
-@pytest.mark.parametrize(
-    ("exit_code", "outcome"), [(0, "done"), (1, "failed"), (2, "failed"), (3, "did not pass"), (130, "interrupted")]
-)
-def test_summary_from_the_ends_of_the_log(tmp_path: Path, exit_code: int, outcome: str) -> None:
+def test_summary_from_the_ends_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = Paths(tmp_path)
-    write_run(paths, "r", exit_code, notes=100)
+    write_run(paths, "r", 3, notes=100)
+    decoded: list[bytes] = []
+    monkeypatch.setattr(events, "decode", lambda line: decoded.append(line) or json.loads(line))
     summary = summarise(paths, "r")
-    assert (summary.outcome, summary.ran, summary.cached, summary.seconds) == (outcome, 20_000, 1, 1.5)
+    assert (summary.exit_code, summary.ran, summary.cached, summary.seconds) == (3, 20_000, 1, 1.5)
     assert summary.command == "fgbuild build --all"
+    assert len(decoded) == 1  # of what may be hundreds of thousands
 
 
-def test_without_an_end_it_runs_or_was_killed(tmp_path: Path) -> None:
+def test_without_an_end_there_is_no_exit_code(tmp_path: Path) -> None:
     paths = Paths(tmp_path)
-    write_run(paths, "mine", None, pid=os.getpid())
-    write_run(paths, "gone", None, pid=2**22 + 1)
+    write_run(paths, "gone", None, pid=17)
     with paths.events("gone").open("ab") as stream:
         stream.write(json.dumps({"kind": "stage.note"}).encode()[:10])
-    assert summarise(paths, "mine").outcome == "running"
-    assert summarise(paths, "gone").outcome == "killed"
+    summary = summarise(paths, "gone")
+    assert (summary.exit_code, summary.pid) == (None, 17)

@@ -15,6 +15,7 @@ from fgbuild.functiongemma import (
     render_text,
     render_value,
 )
+from fgbuild.functiongemma.tokens import DEVELOPER_SENTENCE
 
 WEATHER = {
     "name": "get_current_weather",
@@ -111,10 +112,30 @@ def test_words_come_before_calls() -> None:
     assert segments[-1] == Segment(f"Let me look.{CALL_TEXT}<start_function_response>", True)
 
 
-def test_a_developer_message_replaces_the_sentence() -> None:
+def test_a_developer_message_stands_before_the_sentence() -> None:
+    """As in Google's own data for mobile actions, where the date comes before the sentence."""
     for role in ("developer", "system"):
         text = render_text([{"role": role, "content": " Be brief. "}, USER], [WEATHER])
-        assert text.startswith("<bos><start_of_turn>developer\nBe brief.<start_function_declaration>declaration:")
+        assert text.startswith(
+            "<bos><start_of_turn>developer\nBe brief.\n"
+            "You are a model that can do function calling with the following functions"
+            "<start_function_declaration>declaration:"
+        )
+
+
+@pytest.mark.parametrize(
+    "content", [DEVELOPER_SENTENCE, f" {DEVELOPER_SENTENCE}\n", f"Today is Monday.\n{DEVELOPER_SENTENCE}"]
+)
+def test_a_developer_message_that_has_the_sentence_stays_as_it_is(content: str) -> None:
+    text = render_text([{"role": "developer", "content": content}, USER], [WEATHER])
+    assert text.startswith(f"<bos><start_of_turn>developer\n{content.strip()}<start_function_declaration>")
+
+
+def test_an_empty_developer_message_is_the_sentence_alone() -> None:
+    assert render_text([{"role": "developer", "content": " "}, USER], [WEATHER]) == render_text([USER], [WEATHER])
+
+
+def test_without_tools_a_developer_message_is_all_of_its_turn() -> None:
     assert render_text([{"role": "developer", "content": "Be brief."}]) == (
         "<bos><start_of_turn>developer\nBe brief.<end_of_turn>\n"
     )

@@ -13,7 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from fgbuild.functiongemma import chat_template, problems, render, render_text
-from fgbuild.functiongemma.tokens import RESERVED_NAMES, special_token_in
+from fgbuild.functiongemma.tokens import DEVELOPER_SENTENCE, RESERVED_NAMES, special_token_in
 
 PLAIN = ImmutableSandboxedEnvironment().from_string(chat_template(generation_markers=False))
 TRIMMING = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True).from_string(
@@ -91,7 +91,9 @@ EXCHANGE = st.builds(
     ANSWER,
 )
 OPENING = st.just([]) | st.builds(
-    lambda role, text: [{"role": role, "content": text}], st.sampled_from(["developer", "system"]), TEXTS
+    lambda role, text: [{"role": role, "content": text}],
+    st.sampled_from(["developer", "system"]),
+    TEXTS | st.sampled_from([DEVELOPER_SENTENCE, f"Be brief.\n{DEVELOPER_SENTENCE} ", f"{DEVELOPER_SENTENCE}: these"]),
 )
 ENDING = (
     st.just([])

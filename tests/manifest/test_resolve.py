@@ -87,7 +87,7 @@ def test_the_defaults_are_those_of_a_base_that_knows_the_format(tmp_path: Path) 
     }
     assert found["verify"] == {"smoke": [], "timeout_seconds": 120, "memory_mb": 4096}
     assert found["eval"] == {
-        "examples": 40,
+        "examples": 60,
         "max_tokens": 160,
         "thresholds": {
             "call_validity": 0.98,

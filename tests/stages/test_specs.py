@@ -148,7 +148,6 @@ def test_export_places_model_description_and_card() -> None:
         ("agent.json", "agents/lint/agent.json"),
         ("README.md", "agents/lint/README.md"),
     ]
-    assert export.gguf_name("lint", "q4_k_m") == "lint_functiongemma_q4_k_m.gguf"
 
 
 def test_export_depends_on_the_users_own_converter(tmp_path: Path) -> None:

@@ -172,6 +172,13 @@ def test_a_dumb_terminal_gets_no_live_line(monkeypatch: pytest.MonkeyPatch) -> N
     assert "\x1b" not in shown(sample.half_run(), Terminal())
 
 
+def test_a_terminal_that_wants_none_gets_no_live_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    output = shown(sample.half_run(), Terminal(), live=False)
+    assert "\x1b" not in output
+    assert lines_with(output, "lint:train", "running")  # as in a log
+
+
 def test_hostile_text_is_inert() -> None:
     hostile = "\x1b[2J\x1b]0;owned\x07\r[bold]x[/bold]\u202e" + "A" * 1_000_000
     recorder = sample.Recorder()

@@ -18,7 +18,7 @@ def test_runs_are_directories_with_a_log_in_order(tmp_path: Path) -> None:
     for run in ("20261103-2", "20261103-1"):
         sample.write_log(tmp_path, sample.half_run(), run)
     (tmp_path / "cache/runs/20261104-no-log-yet").mkdir()
-    (tmp_path / "cache/runs/latest").write_text("20261103-1")
+    (tmp_path / "cache/runs/20261105-a-file").write_text("")
     assert runs.run_ids(tmp_path) == ["20261103-1", "20261103-2"]
     assert runs.latest_run(tmp_path) == "20261103-2"
 

@@ -110,6 +110,22 @@ def test_scores_are_remembered_by_what_decides_them(tiny_base: Path, split: Path
     with (split / "eval.jsonl").open("a", encoding="utf-8") as stream:
         stream.write(json.dumps({**ROWS[1], "id": "t-3"}) + "\n")
     assert measured("7", low)
+    assert not measured("8", low)
+
+
+def test_other_kernels_and_other_rules_are_measured_anew(
+    tiny_base: Path, split: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gguf = tiny_base / GGUF
+    work = job("eval", tiny_base, tmp_path / "out", manifest(eval={}), {"generate": split}, {"gguf": str(gguf)})
+    keys = [eval_worker.evaluation_key(work, gguf)]
+    assert eval_worker.evaluation_key(work, gguf) == keys[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(eval_worker, "version", lambda name: f"{name} of tomorrow")
+        keys.append(eval_worker.evaluation_key(work, gguf))
+    monkeypatch.setattr(eval_worker, "METRICS_VERSION", eval_worker.METRICS_VERSION + 1)
+    keys.append(eval_worker.evaluation_key(work, gguf))
+    assert len(set(keys)) == 3
 
 
 def test_the_eval_stages_own_report_is_used(tiny_base: Path, split: Path, tmp_path: Path) -> None:
@@ -148,16 +164,17 @@ def test_a_missing_gguf_is_a_clear_error(tiny_base: Path, split: Path, tmp_path:
         run(tiny_base, split, tmp_path / "out", {}, gguf=str(tmp_path / "none.gguf"))
 
 
-def test_scenarios_take_turns() -> None:
-    rows = [{"id": name, "scenario": name[0]} for name in ("a1", "a2", "a3", "b1", "c1", "c2")]
-    assert [row["id"] for row in spread(rows, 10)] == ["a1", "b1", "c1", "a2", "c2", "a3"]
-    assert [row["id"] for row in spread(rows, 3)] == ["a1", "b1", "c1"]
+def numbered(count: int) -> list[dict[str, Any]]:
+    return [{"id": n} for n in range(count)]
 
 
-@given(st.lists(st.sampled_from("abcd"), max_size=30), st.integers(0, 40))
-def test_a_spread_covers_every_scenario_that_it_has_room_for(names: list[str], limit: int) -> None:
-    rows = [{"id": number, "scenario": name} for number, name in enumerate(names)]
-    chosen = spread(rows, limit)
-    assert len(chosen) == min(limit, len(rows))
-    assert len({row["id"] for row in chosen}) == len(chosen)
-    assert len({row["scenario"] for row in chosen}) == min(limit, len(set(names)))
+def test_rows_are_taken_from_beginning_to_end_at_even_distances() -> None:
+    rows = numbered(10)
+    assert [row["id"] for row in spread(rows, 5)] == [0, 2, 4, 6, 8]
+    assert spread(rows, 10) == spread(rows, 99) == rows
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_a_spread_takes_as_many_rows_as_there_is_room_for(count: int, limit: int) -> None:
+    chosen = spread(numbered(count), limit)
+    assert len({row["id"] for row in chosen}) == len(chosen) == min(count, limit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,13 @@ SWITCH = {
         "required": ["device"],
     },
 }
+ASKED = [{"role": "user", "content": "Make me a sandwich."}]
+SAID = {"role": "assistant", "content": "I cannot do that."}
 
 
-def job(tmp_path: Path, tools: list, **dataset) -> Job:
+def job(tmp_path: Path, tools: list, *, out: str = "out", **dataset) -> Job:
     settings = {"generator": "none", "count": 200, "seed": 7, "eval_fraction": 0.2, "files": []} | dataset
-    output = tmp_path / "out"
+    output = tmp_path / out
     output.mkdir()
     manifest = {"name": "toy", "dataset": settings, "tool": tools}
     return Job("toy:generate", "generate", "toy", manifest, {}, output, tmp_path / "state", tmp_path, {})
@@ -42,11 +45,13 @@ def write_own(tmp_path: Path, rows: list[dict]) -> list[str]:
     return ["own.jsonl"]
 
 
-def test_a_built_in_domain_gives_the_default_200_with_a_card(tmp_path):
-    import tomllib
+@pytest.fixture(scope="module")
+def lint_tools() -> list[dict]:
+    return tomllib.loads(Path("manifests/lint.toml").read_text("utf-8"))["tool"]
 
-    tools = tomllib.loads(Path("manifests/lint.toml").read_text("utf-8"))["tool"]
-    work = job(tmp_path, tools, generator="lint")
+
+def test_a_built_in_domain_gives_the_default_200_with_a_card(tmp_path, lint_tools):
+    work = job(tmp_path, lint_tools, generator="lint")
     generate.work(work, Reporter("toy:generate"))
     train, held_out = (read_jsonl(work.output / f"{split}.jsonl") for split in ("train", "eval"))
     assert (len(train), len(held_out)) == (160, 40)
@@ -54,7 +59,7 @@ def test_a_built_in_domain_gives_the_default_200_with_a_card(tmp_path):
     assert card["shared_families"] == card["shared_requests"] == 0
     assert card["train"]["abstaining_share"] >= 0.15
     assert card["eval"]["abstaining_share"] >= 0.15
-    assert len(card["train"]["tools"]) == len(tools)
+    assert len(card["train"]["tools"]) == len(lint_tools)
 
 
 def test_own_files_alone_split_by_family(tmp_path):
@@ -70,6 +75,57 @@ def test_a_small_own_file_still_has_something_to_measure(tmp_path):
     work = job(tmp_path, [SWITCH], files=write_own(tmp_path, [own_row(n) for n in range(2)]), eval_fraction=0.0001)
     generate.work(work, Reporter("toy:generate"))
     assert len(read_jsonl(work.output / "eval.jsonl")) == 1
+
+
+def test_ids_are_unique_across_files(tmp_path):
+    write_own(tmp_path, [own_row(1), own_row(2) | {"id": "x"}])
+    (tmp_path / "more.jsonl").write_text(json.dumps(own_row(3) | {"id": "x"}) + "\n", "utf-8")
+    with pytest.raises(DataError, match=r'more\.jsonl:1: id "x" is the id of own\.jsonl:2 too'):
+        generate.work(job(tmp_path, [SWITCH], files=["own.jsonl", "more.jsonl"]), Reporter("toy:generate"))
+
+
+def test_an_own_id_is_no_generated_one(tmp_path, lint_tools):
+    files = write_own(tmp_path, [{"messages": [*ASKED, SAID], "id": "toy-00003"}])
+    with pytest.raises(
+        DataError, match=r'own\.jsonl:1: id "toy-00003" is the id of a generated row of scenario [a-z_]+ too'
+    ):
+        generate.work(job(tmp_path, lint_tools, generator="lint", files=files), Reporter("toy:generate"))
+
+
+def test_files_of_one_name_go_together(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write_own(tmp_path / name, [own_row(n) for n in range(20)])
+    work = job(tmp_path, [SWITCH], files=["a/own.jsonl", "b/own.jsonl"])
+    generate.work(work, Reporter("toy:generate"))
+    train, held_out = (read_jsonl(work.output / f"{split}.jsonl") for split in ("train", "eval"))
+    assert len({row["id"] for row in train + held_out}) == 40
+    assert held_out
+    assert not {row["messages"][0]["content"] for row in train} & {row["messages"][0]["content"] for row in held_out}
+
+
+@pytest.mark.parametrize("split", ["train", "eval"])
+def test_an_own_row_with_a_generated_request_of_the_other_split_is_refused(tmp_path, lint_tools, split):
+    work = job(tmp_path, lint_tools, generator="lint")
+    generate.work(work, Reporter("toy:generate"))
+    taken = read_jsonl(work.output / f"{split}.jsonl")[0]["messages"][0]["content"]
+    learned, measured = (next(n for n in "abcdefghijklmnop" if (generate._share(n) < 0.2) == low) for low in (0, 1))
+    row = {"messages": [{"role": "user", "content": taken}, SAID], "family": measured if split == "train" else learned}
+    files = write_own(tmp_path, [{"messages": [*ASKED, SAID], "family": measured}, row])
+    with pytest.raises(DataError) as caught:
+        generate.work(job(tmp_path, lint_tools, out="2", generator="lint", files=files), Reporter("toy:generate"))
+    assert "own.jsonl:2" in str(caught.value)
+    assert taken[:20] in str(caught.value)
+
+
+def test_an_own_family_that_is_a_generated_one_of_the_other_split_is_refused(tmp_path, lint_tools):
+    work = job(tmp_path, lint_tools, generator="lint")
+    generate.work(work, Reporter("toy:generate"))
+    taken = read_jsonl(work.output / "eval.jsonl")
+    family = next(row["family"] for row in taken if generate._share(row["family"]) >= 0.2)
+    files = write_own(tmp_path, [{"messages": [*ASKED, SAID], "family": family}])
+    with pytest.raises(DataError, match=rf'own\.jsonl:1.*"{family}"'):
+        generate.work(job(tmp_path, lint_tools, out="2", generator="lint", files=files), Reporter("toy:generate"))
 
 
 def test_an_empty_dataset_is_an_error(tmp_path):

@@ -17,9 +17,9 @@ from fgbuild.functiongemma import chat_template, render_call
 from fgbuild.gguf_io import header
 from fgbuild.gguf_io.metadata import Scalar, string, strings, uint32
 from fgbuild.workers import verify
+from fgbuild.workers.bases import template
 from fgbuild.workers.verifying import process
 from fgbuild.workers.verifying.checks import NAMES
-from fgbuild.workers.verifying.probe import render_template
 
 EOM = "tokenizer.ggml.eom_token_id"
 TEMPLATE = "tokenizer.chat_template"
@@ -115,16 +115,17 @@ def test_flipped_bits_in_the_header_end_in_a_report(tiny_base: Path, tmp_path: P
     assert not passed
 
 
-def test_damaged_weights_that_give_no_numbers(tiny_base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("smoke", [SMOKE, []])
+def test_damaged_weights_that_give_no_numbers(tiny_base: Path, tmp_path: Path, smoke: list[dict[str, Any]]) -> None:
     gguf = tmp_path / "nan.gguf"
     shutil.copyfile(tiny_base / GGUF, gguf)
     norm = header.read(gguf).tensor("output_norm.weight")
     with gguf.open("r+b") as stream:
         stream.seek(norm.offset)
         stream.write(b"\xff" * norm.nbytes)
-    _, checks, _ = run(tiny_base, gguf, tmp_path / "out", verify={"smoke": SMOKE})
-    assert failed(checks) == ["smoke"]
-    assert "not numbers" in checks["smoke"]["reason"]
+    _, checks, _ = run(tiny_base, gguf, tmp_path / "out", verify={"smoke": smoke})
+    assert failed(checks) == ["load", "template", "stop", "smoke"]
+    assert "not numbers" in checks["load"]["reason"]
 
 
 def test_another_architecture(tiny_base: Path, tmp_path: Path) -> None:
@@ -166,6 +167,27 @@ def test_a_swapped_template(tiny_base: Path, tmp_path: Path, template: str | Non
     assert words in checks["template"]["reason"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("{%- elif tools -%}\n    {%- set developer = sentence -%}\n", ""),
+        (
+            "{%- for message in turns -%}",
+            "{%- for x in turns -%}{%- break -%}{%- endfor -%}{%- for message in turns -%}",
+        ),
+    ],
+    ids=["no default sentence", "loop controls"],
+)
+def test_a_template_of_the_base_s_own_passes(tiny_base: Path, tmp_path: Path, change: tuple[str, str]) -> None:
+    ours = chat_template(generation_markers=False)
+    assert change[0] in ours
+    theirs = ours.replace(*change)
+    template.check(theirs, "the base")
+    gguf = rewritten(tiny_base / GGUF, tmp_path / "m.gguf", {TEMPLATE: string(theirs)})
+    passed, checks, _ = run(tiny_base, gguf, tmp_path / "out", verify={"smoke": []})
+    assert passed, checks
+
+
 def test_a_template_that_never_ends(tiny_base: Path, tmp_path: Path) -> None:
     loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     gguf = rewritten(tiny_base / GGUF, tmp_path / "m.gguf", {TEMPLATE: string(loop)})
@@ -197,10 +219,3 @@ def test_the_ggufs_template_is_ours_without_markers(tiny_base: Path) -> None:
     stored = header.read(tiny_base / GGUF).metadata[TEMPLATE]
     assert isinstance(stored, Scalar)
     assert stored.value == chat_template(generation_markers=False)
-
-
-def test_templates_get_what_transformers_gives_them() -> None:
-    source = "{{ bos_token }}{{ tools | tojson }}{{ messages[0].content }}{{ add_generation_prompt }}{{ eos_token }}"
-    message = {"messages": [{"role": "user", "content": "é"}], "generate": True}
-    text = render_template(source, [message], [{"name": "t"}])[0]
-    assert text == '<bos>[{"type": "function", "function": {"name": "t"}}]éTrue<eos>'

@@ -235,9 +235,9 @@ def _no_tool(d: Draw) -> Episode:
 
 
 SCENARIOS = (
-    Scenario("file_missing", "clarify", _file_missing, FILE_MISSING, weight=2.5),
-    Scenario("symbol_missing", "clarify", _symbol_missing, SYMBOL_MISSING, weight=2.3),
-    Scenario("style_missing", "clarify", _style_missing, STYLE_MISSING, weight=1.8),
-    Scenario("unrelated", "decline", _no_tool, UNRELATED, weight=2.1),
-    Scenario("other_coding_work", "decline", _no_tool, OTHER_CODING_WORK, weight=2.7),
+    Scenario("file_missing", "clarify", _file_missing, FILE_MISSING, weight=2.1),
+    Scenario("symbol_missing", "clarify", _symbol_missing, SYMBOL_MISSING, weight=2.0),
+    Scenario("style_missing", "clarify", _style_missing, STYLE_MISSING, weight=1.5),
+    Scenario("unrelated", "decline", _no_tool, UNRELATED, weight=1.8),
+    Scenario("other_coding_work", "decline", _no_tool, OTHER_CODING_WORK, weight=2.3),
 )

@@ -258,11 +258,11 @@ def _document_first_styled_and_check(d: Draw) -> Episode:
 
 
 SCENARIOS = (
-    Scenario("document_first", "sequence", _document_first, DOCUMENT_FIRST, weight=0.8),
-    Scenario("document_all", "sequence", _document_all, DOCUMENT_ALL, weight=0.8),
-    Scenario("write_if_missing", "sequence", _write_if_missing, WRITE_IF_MISSING, weight=0.9),
-    Scenario("convert_then_check", "sequence", _convert_then_check, CONVERT_THEN_CHECK, weight=0.8),
-    Scenario("read_first_wrong", "sequence", _read_first_wrong, READ_FIRST_WRONG, weight=0.8),
+    Scenario("document_first", "sequence", _document_first, DOCUMENT_FIRST, weight=1.0),
+    Scenario("document_all", "sequence", _document_all, DOCUMENT_ALL, weight=1.0),
+    Scenario("write_if_missing", "sequence", _write_if_missing, WRITE_IF_MISSING, weight=1.1),
+    Scenario("convert_then_check", "sequence", _convert_then_check, CONVERT_THEN_CHECK, weight=1.0),
+    Scenario("read_first_wrong", "sequence", _read_first_wrong, READ_FIRST_WRONG, weight=1.0),
     Scenario(
         "document_first_styled_and_check",
         "sequence",

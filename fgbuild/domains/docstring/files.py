@@ -118,7 +118,7 @@ CONVERT = (
     "How about rewriting the docstrings of {path} in {style} style?",
     "The docstrings in {path} are in the wrong style, make them {Style}.",
     "Translate the docstring format of {path} into {style}.",
-    "To {style} style, convert the docstrings in {path}.",
+    "{style} is what we agreed on, so bring the docstrings of {path} in line with it.",
     "In {path}, convert all docstrings to {Style} style.",
     "I'd like {path} converted to {style} docstrings.",
     "Restyle the docstrings of {path} to {style}",
@@ -211,5 +211,5 @@ SCENARIOS = (
     Scenario("undocumented", "single", _undocumented, UNDOCUMENTED),
     Scenario("check", "single", _check, CHECK),
     Scenario("convert", "single", _convert, CONVERT),
-    Scenario("two_lists", "parallel", _two_lists, TWO_LISTS, weight=0.7),
+    Scenario("two_lists", "parallel", _two_lists, TWO_LISTS, weight=1.3),
 )

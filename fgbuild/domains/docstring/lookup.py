@@ -239,5 +239,5 @@ SCENARIOS = (
     Scenario("signature_in_file", "single", partial(_signature, in_file=True), SIGNATURE_IN_FILE, weight=0.9),
     Scenario("read", "single", partial(_read, in_file=False), READ),
     Scenario("read_in_file", "single", partial(_read, in_file=True), READ_IN_FILE, weight=0.9),
-    Scenario("two_signatures", "parallel", _two_signatures, TWO_SIGNATURES, weight=0.7),
+    Scenario("two_signatures", "parallel", _two_signatures, TWO_SIGNATURES, weight=1.3),
 )

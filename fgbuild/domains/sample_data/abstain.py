@@ -77,7 +77,7 @@ TABLE_MISSING = (
     "Which rows in {path} are invalid?",
     "Produce {count} synthetic rows, seed {seed}.",
     "Verify the rows in {path}.",
-    "generate {count} rows",
+    "{count} fake entries, quick",
     "Can I get a {format} export?",
     "How about {count} rows of sample data?",
     "I'd like {path} validated.",
@@ -120,7 +120,7 @@ COUNT_MISSING = (
 FORMAT_MISSING = (
     "Export {table}.",
     "Can you save the {table} table to a file?",
-    "export {table}",
+    "{table} export",
     "Please write {table} to a file.",
     "I want the {table} table as a file.",
     "Save {table} to disk",
@@ -285,10 +285,10 @@ def _no_tool(d: Draw) -> Episode:
 
 
 SCENARIOS = (
-    Scenario("file_missing", "clarify", _file_missing, FILE_MISSING, weight=1.9),
-    Scenario("table_missing", "clarify", _table_missing, TABLE_MISSING, weight=1.6),
-    Scenario("count_missing", "clarify", _count_missing, COUNT_MISSING, weight=1.4),
-    Scenario("format_missing", "clarify", _format_missing, FORMAT_MISSING, weight=1.3),
-    Scenario("unrelated", "decline", _no_tool, UNRELATED, weight=1.4),
-    Scenario("other_data_work", "decline", _no_tool, OTHER_DATA_WORK, weight=2.0),
+    Scenario("file_missing", "clarify", _file_missing, FILE_MISSING, weight=1.6),
+    Scenario("table_missing", "clarify", _table_missing, TABLE_MISSING, weight=1.4),
+    Scenario("count_missing", "clarify", _count_missing, COUNT_MISSING, weight=1.2),
+    Scenario("format_missing", "clarify", _format_missing, FORMAT_MISSING, weight=1.1),
+    Scenario("unrelated", "decline", _no_tool, UNRELATED, weight=1.2),
+    Scenario("other_data_work", "decline", _no_tool, OTHER_DATA_WORK, weight=1.7),
 )

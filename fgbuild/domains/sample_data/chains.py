@@ -11,7 +11,6 @@ from fgbuild.domains.sample_data.turns import (
     generated,
     generated_answer,
     inferred,
-    table_of,
     validated,
     validated_answer,
 )
@@ -192,7 +191,7 @@ def _columns(d: Draw) -> str:
 
 def _generate_like_file(d: Draw) -> Episode:
     path, count = d.pick(values.PATHS), d.number(2, 500)
-    table = table_of(path)
+    table = values.table_of(path)
     turns = [
         call("infer_schema", path=path),
         inferred(path, _columns(d)),
@@ -231,7 +230,7 @@ def _generate_export_validate(d: Draw) -> Episode:
 
 def _validate_and_preview(d: Draw) -> Episode:
     path, count, rows = d.pick(values.PATHS), d.number(2, 60), d.number(100, 900)
-    table = table_of(path) if d.chance(0.4) else d.pick(values.TABLES)
+    table = values.table_of(path) if d.chance(0.4) else d.pick(values.TABLES)
     invalid, fault = (0, "") if d.chance(0.5) else (d.number(2, 19), d.choice(values.FAULTS))
     turns = [
         call("validate_rows", path=path, table=table),
@@ -260,7 +259,7 @@ def _mask_personal(d: Draw) -> Episode:
 
 def _generate_like_file_and_export(d: Draw) -> Episode:
     path, count, file_format = d.pick(values.PATHS), d.number(2, 500), d.choice(values.FORMATS)
-    table = table_of(path)
+    table = values.table_of(path)
     turns = [
         call("infer_schema", path=path),
         inferred(path, _columns(d)),
@@ -274,11 +273,11 @@ def _generate_like_file_and_export(d: Draw) -> Episode:
 
 
 SCENARIOS = (
-    Scenario("generate_like_file", "sequence", _generate_like_file, GENERATE_LIKE_FILE, weight=0.8),
-    Scenario("generate_and_export", "sequence", _generate_and_export, GENERATE_AND_EXPORT, weight=0.8),
-    Scenario("generate_export_validate", "sequence", _generate_export_validate, GENERATE_EXPORT_VALIDATE, weight=0.7),
-    Scenario("validate_and_preview", "sequence", _validate_and_preview, VALIDATE_AND_PREVIEW, weight=0.8),
-    Scenario("mask_personal", "sequence", _mask_personal, MASK_PERSONAL, weight=0.9),
+    Scenario("generate_like_file", "sequence", _generate_like_file, GENERATE_LIKE_FILE, weight=1.0),
+    Scenario("generate_and_export", "sequence", _generate_and_export, GENERATE_AND_EXPORT, weight=1.0),
+    Scenario("generate_export_validate", "sequence", _generate_export_validate, GENERATE_EXPORT_VALIDATE, weight=0.8),
+    Scenario("validate_and_preview", "sequence", _validate_and_preview, VALIDATE_AND_PREVIEW, weight=1.0),
+    Scenario("mask_personal", "sequence", _mask_personal, MASK_PERSONAL, weight=1.1),
     Scenario(
         "generate_like_file_and_export",
         "sequence",

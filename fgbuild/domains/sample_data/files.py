@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from fgbuild.domains.sample_data import values
-from fgbuild.domains.sample_data.turns import inferred, table_of
+from fgbuild.domains.sample_data.turns import inferred
 from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, maybe_answered, result, results, say
 
 INFER = (
@@ -184,7 +184,9 @@ def _two_schemas(d: Draw) -> Episode:
     turns = [calls(*(("infer_schema", {"path": path}) for path in paths))]
     if d.chance(0.5):
         found = d.sample(values.TYPED_COLUMNS, 2)
-        turns.append(results(*(("infer_schema", {"table": table_of(p), "columns": c}) for p, c in zip(paths, found))))
+        turns.append(
+            results(*(("infer_schema", {"table": values.table_of(p), "columns": c}) for p, c in zip(paths, found)))
+        )
         turns.append(say(f"{paths[0]} has {found[0]}, {paths[1]} has {found[1]}."))
     return Episode({"path": paths[0], "other": paths[1]}, turns)
 
@@ -193,5 +195,5 @@ SCENARIOS = (
     Scenario("infer", "single", _infer, INFER),
     Scenario("preview", "single", partial(_preview, counted=False), PREVIEW),
     Scenario("preview_count", "single", partial(_preview, counted=True), PREVIEW_COUNT),
-    Scenario("two_schemas", "parallel", _two_schemas, TWO_SCHEMAS, weight=0.7),
+    Scenario("two_schemas", "parallel", _two_schemas, TWO_SCHEMAS, weight=1.3),
 )

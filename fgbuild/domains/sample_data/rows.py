@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fgbuild.domains.sample_data import values
-from fgbuild.domains.sample_data.turns import table_of, validated, validated_answer
+from fgbuild.domains.sample_data.turns import validated, validated_answer
 from fgbuild.domains.scenario import Draw, Episode, Scenario, call, maybe_answered, result
 
 VALIDATE = (
@@ -85,7 +85,7 @@ ANONYMIZE = (
 
 def _validate(d: Draw) -> Episode:
     path, rows = d.pick(values.PATHS), d.number(20, 900)
-    table = table_of(path) if d.chance(0.4) else d.pick(values.TABLES)
+    table = values.table_of(path) if d.chance(0.4) else d.pick(values.TABLES)
     invalid, fault = (0, "") if d.chance(0.5) else (d.number(2, 19), d.choice(values.FAULTS))
     return maybe_answered(
         d,

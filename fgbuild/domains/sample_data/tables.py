@@ -210,5 +210,5 @@ SCENARIOS = (
     Scenario("generate", "single", partial(_generate, seeded=False), GENERATE, weight=1.2),
     Scenario("generate_seeded", "single", partial(_generate, seeded=True), GENERATE_SEEDED),
     Scenario("export", "single", _export, EXPORT, weight=1.2),
-    Scenario("two_tables", "parallel", _two_tables, TWO_TABLES, weight=0.7),
+    Scenario("two_tables", "parallel", _two_tables, TWO_TABLES, weight=1.3),
 )

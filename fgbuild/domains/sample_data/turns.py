@@ -17,14 +17,9 @@ def format_slots(file_format: str) -> dict[str, str]:
     return {"format": file_format, "Format": values.FORMAT_TITLES[file_format]}
 
 
-def table_of(path: str) -> str:
-    """The table name that infer_schema gives a file: its name without folders and extension."""
-    return path.rsplit("/", 1)[-1].split(".")[0]
-
-
 def inferred(path: str, columns: str) -> Message:
     """infer_schema's response; the schema is kept under the table's name."""
-    return result("infer_schema", table=table_of(path), columns=columns)
+    return result("infer_schema", table=values.table_of(path), columns=columns)
 
 
 def generated(table: str, count: int) -> Message:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fgbuild.domains.scenario import belongs_to_eval
+
 FORMATS = ("csv", "json", "parquet")
 FORMAT_TITLES = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
 
@@ -22,16 +24,28 @@ _FOLDERS = (
 )  # fmt: skip
 _EXTENSIONS = ("csv", "json", "parquet", "jsonl", "tsv")
 
-PATHS = tuple(
-    [
+_ALL_PATHS = (
+    *(
         f"{folder}/{noun}.{_EXTENSIONS[(i + j) % len(_EXTENSIONS)]}"
         for i, folder in enumerate(_FOLDERS)
         for j, noun in enumerate(_NOUNS)
-    ]
-    + [f"{noun}.{extension}" for noun in _NOUNS for extension in _EXTENSIONS[:3]]
-    + [f"data/{table}.csv" for table in TABLES[len(_NOUNS) :: 3]]
+    ),
+    *(f"{noun}.{extension}" for noun in _NOUNS for extension in _EXTENSIONS[:3]),
+    *(f"data/{table}.csv" for table in TABLES[len(_NOUNS) :]),
 )
-"""Data files of every usual format, nested and at the top level."""
+
+
+def table_of(path: str) -> str:
+    """The table name that infer_schema gives a file: its name without folders and extension."""
+    return path.rsplit("/", 1)[-1].split(".")[0]
+
+
+PATHS = tuple(path for path in _ALL_PATHS if belongs_to_eval(path) == belongs_to_eval(table_of(path)))
+"""Data files of every usual format, nested and at the top level.
+
+Only those of the same split as the table that is named after them: a held-out file does not bring
+a trained table.
+"""
 
 PERSONAL = {
     "email address": ("email", "user_email", "contact_email", "mail", "email_address", "billing_email"),

@@ -44,7 +44,7 @@ READ_EVENTS = 2_000
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 EMPTY = (
     "No build has run here yet.\n\n"
-    "Press b to build every domain, or run `fgbuild build --all` in another terminal: it appears here."
+    "Press b to build every domain, or run `fgbuild build` in another terminal: it appears here."
 )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from fgbuild.views.text import clean
 
-COMMAND = (sys.executable, "-m", "fgbuild", "build", "--all", "--headless")
+# -P: a file of the project named like a module must not be taken for it.
+COMMAND = (sys.executable, "-P", "-m", "fgbuild", "build", "--all", "--headless")
 
 
 def output_path(root: Path) -> Path:
@@ -16,10 +18,11 @@ def output_path(root: Path) -> Path:
     return root / "cache" / "ui" / "build.log"
 
 
-def start_build(root: Path) -> subprocess.Popen[bytes]:
+def start_build(root: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start `fgbuild build --all --headless` in a session of its own, with its output in a file.
 
-    Neither closing the dashboard nor losing the terminal reaches it. Raises OSError where the
+    Neither closing the dashboard nor losing the terminal reaches it. environment: its variables
+    (None: those of this process). Raises OSError where the
     output file or the process cannot be made.
     """
     path = output_path(root)
@@ -28,6 +31,7 @@ def start_build(root: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             COMMAND,
             cwd=root,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

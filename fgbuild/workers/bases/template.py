@@ -8,13 +8,14 @@ from typing import Any
 from fgbuild.errors import BaseModelError
 from fgbuild.functiongemma.render import render_text
 from fgbuild.functiongemma.tokens import DEVELOPER_SENTENCE
+from fgbuild.workers.inference.chat_template import render_template
 
 MARKER = "start_function_declaration"
 """A template without this text cannot declare tools, and ours is used in its place."""
 
 _GENERATION_TAG = re.compile(r"\{%([-+]?)\s*((?:end)?generation)\s*([-+]?)%\}")
 
-_TOOLS: list[dict[str, Any]] = [
+TOOLS: list[dict[str, Any]] = [
     {
         "name": "get_weather",
         "description": "Tells the weather of a place.",
@@ -33,21 +34,38 @@ _TOOLS: list[dict[str, Any]] = [
         "description": "Lists what is known.",
         "parameters": {"type": "object", "properties": {}},
     },
+    {
+        "name": "find_place",
+        "description": "Finds a place.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "near": {
+                    "type": "object",
+                    "description": "A position.",
+                    "properties": {
+                        "lat": {"type": "number", "description": "Degrees north."},
+                        "lon": {"type": "number", "description": "Degrees east."},
+                    },
+                    "required": ["lat", "lon"],
+                },
+                "tags": {"type": "array", "description": "What it has.", "items": {"type": "string"}},
+                "exact": {"type": "boolean", "description": "Only the very name."},
+            },
+            "required": ["near", "tags"],
+        },
+    },
 ]
+"""Every type and every keyword that a declaration can have."""
 
 
-def _call(name: str, **arguments: Any) -> dict[str, Any]:
-    return {"type": "function", "function": {"name": name, "arguments": arguments}}
+def _message(*calls: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    functions = [{"name": name, "arguments": arguments} for name, arguments in calls]
+    return {"role": "assistant", "tool_calls": [{"type": "function", "function": each} for each in functions]}
 
 
 _ASK: list[dict[str, Any]] = [{"role": "user", "content": "What is the weather in Oslo and in Rome?"}]
-_CALLS: dict[str, Any] = {
-    "role": "assistant",
-    "tool_calls": [
-        _call("get_weather", place="Oslo", unit="celsius", days=2),
-        _call("get_weather", place="Rome"),
-    ],
-}
+_CALLS = _message(("get_weather", {"place": "Oslo", "unit": "celsius", "days": 2}), ("get_weather", {"place": "Rome"}))
 _RESPONSES: dict[str, Any] = {
     "role": "tool",
     "content": [
@@ -55,13 +73,24 @@ _RESPONSES: dict[str, Any] = {
         {"name": "get_weather", "response": {"temperature": 21, "windy": True}},
     ],
 }
+_SEQUENCE: list[dict[str, Any]] = [
+    {"role": "user", "content": "How is the weather at the harbour?"},
+    _message(("find_place", {"near": {"lat": 59.9, "lon": -10}, "tags": ["harbour", "ferry"], "exact": True})),
+    {"role": "tool", "content": [{"name": "find_place", "response": {"names": ["Aker"], "at": {"lat": 59.91}}}]},
+    _message(("get_weather", {"place": "Aker"})),
+    {"role": "tool", "content": [{"name": "get_weather", "response": {"temperature": -3.5, "windy": False}}]},
+    {"role": "assistant", "content": "It is -3.5 degrees."},
+]
 CONVERSATIONS: list[tuple[list[dict[str, Any]], bool]] = [
     (_ASK, True),
     ([*_ASK, {"role": "assistant", "content": "Which day?"}], False),
     ([*_ASK, _CALLS], False),
+    ([*_ASK, _CALLS, _RESPONSES], True),
     ([*_ASK, _CALLS, _RESPONSES, {"role": "assistant", "content": "Sunny in both."}], False),
+    (_SEQUENCE, False),
+    ([*_SEQUENCE, {"role": "user", "content": "Thanks. And which places do you know?"}], True),
 ]
-"""Messages, and whether the prompt ends with the opened model turn."""
+"""Messages, and whether the prompt ends where the model starts to write."""
 
 
 def without_generation(template: str) -> str:
@@ -74,41 +103,18 @@ def without_generation(template: str) -> str:
 
 def check(template: str, source: str) -> None:
     """Raise BaseModelError, naming the first difference, where `template` prints another prompt."""
-    from jinja2 import TemplateError
-
     developer = {"role": "developer", "content": DEVELOPER_SENTENCE}
+    theirs_source = without_generation(template)
     for messages, opened in CONVERSATIONS:
-        ours = render_text(messages, _TOOLS, add_generation_prompt=opened)
+        ours = render_text(messages, TOOLS, add_generation_prompt=opened)
         try:
-            theirs = render([developer, *messages], template, _TOOLS, opened)
-        except (TemplateError, TypeError) as error:
+            theirs = render_template(theirs_source, [developer, *messages], TOOLS, add_generation_prompt=opened)
+        except Exception as error:  # a template is a program from the base's files: it may raise anything
             raise BaseModelError(
                 f"{source}: the chat template fails on a tool call ({error}); use another base"
             ) from None
         if ours != theirs:
             raise BaseModelError(f"{source}: {_difference(ours, theirs)}; use another base or revision")
-
-
-def render(messages: list[dict[str, Any]], template: str, tools: list[dict[str, Any]], opened: bool) -> str:
-    """What transformers' `apply_chat_template` prints, with its Jinja settings."""
-    from jinja2 import TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    def raise_exception(message: str) -> None:
-        raise TemplateError(message)
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.globals["raise_exception"] = raise_exception
-    wrapped = [{"type": "function", "function": tool} for tool in tools]
-    return environment.from_string(without_generation(template)).render(
-        messages=messages,
-        tools=wrapped,
-        add_generation_prompt=opened,
-        bos_token="<bos>",
-        eos_token="<eos>",
-    )
 
 
 def _difference(ours: str, theirs: str) -> str:

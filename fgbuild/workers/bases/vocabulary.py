@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fgbuild.functiongemma.tokens import CONTROL_TOKENS
+from fgbuild.functiongemma.tokens import CONTROL_TOKENS, END_OF_TURN_ID, START_RESPONSE_ID
 from fgbuild.gguf_io.metadata import Field, ValueType, boolean, numbers, string, strings, uint32
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 """Piece types, the same numbers in GGUF and in sentencepiece's protobuf."""
 
 PAD, EOS, BOS, UNK = 0, 1, 2, 3
-END_OF_TURN, START_OF_RESPONSE = 106, 50
 SPACE = "▁"
 
 
@@ -58,8 +57,8 @@ class Vocabulary:
             "tokenizer.ggml.eos_token_id": uint32(EOS),
             "tokenizer.ggml.unknown_token_id": uint32(UNK),
             "tokenizer.ggml.padding_token_id": uint32(PAD),
-            "tokenizer.ggml.eot_token_id": uint32(END_OF_TURN),
-            "tokenizer.ggml.eom_token_id": uint32(START_OF_RESPONSE),
+            "tokenizer.ggml.eot_token_id": uint32(END_OF_TURN_ID),
+            "tokenizer.ggml.eom_token_id": uint32(START_RESPONSE_ID),
             "tokenizer.ggml.add_bos_token": boolean(True),
             "tokenizer.ggml.add_eos_token": boolean(False),
             "tokenizer.ggml.add_space_prefix": boolean(False),

@@ -6,9 +6,7 @@ is the gold one (teacher forcing), so that one early mistake does not hide what 
 
 from __future__ import annotations
 
-import json
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +18,7 @@ from fgbuild.workers.evaluating.metrics import ScoredTurn, metrics, score_turn
 from fgbuild.workers.inference.llama import Completion, LlamaModel
 from fgbuild.workers.inference.prompt import PromptEncoder
 from fgbuild.workers.inference.tool_calls import ToolSet, message_calls
+from fgbuild.workers.jsonl import read_jsonl
 
 Row = Mapping[str, Any]
 
@@ -78,6 +77,8 @@ def reason(turn: ScoredTurn) -> str:
     """In a few words, what is wrong with a turn that is not exact and well formed."""
     if turn.turn.malformed:
         return f"malformed: {turn.turn.malformed}"
+    if turn.empty:
+        return "an empty answer"
     if turn.gold and not turn.turn.calls:
         return "words instead of a call"
     if turn.turn.calls and not turn.gold:
@@ -86,33 +87,24 @@ def reason(turn: ScoredTurn) -> str:
         return "wrong tool"
     if turn.problem:
         return turn.problem
-    return "wrong arguments" if not turn.exact else "did not stop"
+    return "wrong arguments" if not turn.right_calls else "did not stop"
 
 
 def read_rows(path: Path, limit: int) -> list[Row]:
-    """Up to `limit` rows of an eval split, spread over its scenarios (see `spread`).
+    """Up to `limit` rows of an eval split, spread over it (see `spread`).
 
     Raises DataError where the file holds no row.
     """
-    with path.open(encoding="utf-8") as stream:
-        rows = spread([json.loads(line) for line in stream if line.strip()], limit)
+    rows = spread(read_jsonl(path), limit)
     if not rows:
         raise DataError(f"{path} holds no example; raise dataset.count or dataset.eval_fraction")
     return rows
 
 
 def spread(rows: Sequence[Row], limit: int) -> list[Row]:
-    """The first `limit` rows when scenarios take turns: each one's first row, then each one's second, …
-
-    Scenarios come in the order in which they appear in the file, rows of one in file order.
-    """
-    rounds: defaultdict[int, list[Row]] = defaultdict(list)
-    seen: defaultdict[str, int] = defaultdict(int)
-    for row in rows:
-        scenario = row.get("scenario", "")
-        rounds[seen[scenario]].append(row)
-        seen[scenario] += 1
-    return [row for number in sorted(rounds) for row in rounds[number]][:limit]
+    """At most `limit` rows at even distances, so that every scenario counts by its share of the split."""
+    count = min(limit, len(rows))
+    return [rows[number * len(rows) // count] for number in range(count)]
 
 
 def questions(rows: Sequence[Row], tools: Sequence[Mapping[str, Any]], encoder: PromptEncoder) -> list[Question]:

@@ -1,8 +1,9 @@
 """Scores of a model's turns against the gold ones: pure functions of what was said.
 
 A *turn* is one assistant message of a trajectory, decoded with the gold past before it. It
-*attempts a call* where its output has a call token or is malformed; a turn in words that names
-no tool *abstains*. A share over nothing is None: undefined, not 0.
+*attempts a call* where its output has a call token or is malformed; it *abstains* where it
+attempts none, says something and ends by itself. What its words say is not compared with the
+gold words. A share over nothing is None: undefined, not 0.
 """
 
 from __future__ import annotations
@@ -44,9 +45,17 @@ class ScoredTurn:
         return START_CALL in self.output or bool(self.turn.malformed)
 
     @property
+    def empty(self) -> bool:
+        return not self.turn.calls and not self.turn.text
+
+    @property
+    def abstains(self) -> bool:
+        return self.stopped and not self.attempted and not self.empty
+
+    @property
     def well_formed(self) -> bool:
-        """It ended by itself, all of it parses, and every call fits its tool's declaration."""
-        return self.stopped and not self.turn.malformed and not self.problem
+        """It says something, ended by itself, parses whole, and every call fits its tool's declaration."""
+        return self.stopped and not self.empty and not self.turn.malformed and not self.problem
 
     @property
     def right_tools(self) -> bool:
@@ -54,9 +63,14 @@ class ScoredTurn:
         return not self.turn.malformed and _names(self.turn.calls) == _names(self.gold)
 
     @property
-    def exact(self) -> bool:
+    def right_calls(self) -> bool:
         """The gold turn's calls with its arguments; where it makes none, no attempt at one."""
         return not self.turn.malformed and same_calls(self.turn.calls, self.gold)
+
+    @property
+    def exact(self) -> bool:
+        """The right calls and then the end; where the gold turn makes none, it abstains."""
+        return self.stopped and self.right_calls if self.gold else self.abstains
 
 
 def score_turn(
@@ -70,29 +84,34 @@ def score_turn(
 def metrics(turns: Sequence[ScoredTurn]) -> dict[str, Any]:
     """Every score of a run; shares are 0 to 1, or None where nothing counts towards them.
 
-    call_validity: of turns that attempt a call or should make one, those that are well formed
-        (see ScoredTurn). Well-formed words where a call was due are a wrong choice, which
-        tool_accuracy counts, not an invalid call.
+    call_validity: of turns that attempt a call, should make one or do not end by themselves, those
+        that are well formed (see ScoredTurn). Well-formed words where a call was due are a wrong
+        choice, which tool_accuracy and missed_calls count, not an invalid call.
     tool_accuracy: of turns that should call, those that call the same tools in the same order.
-    argument_match: of the same turns, those whose calls equal the gold ones, arguments and all.
-    sequence_accuracy: of trajectories, those whose every turn is exact.
-    abstention_precision: of first turns that abstain, those that should.
+    argument_match: of the same turns, those that are exact: calls equal to the gold ones, arguments
+        and all, and then the end.
+    sequence_accuracy: of trajectories, those whose every turn is exact. A turn that should be words
+        is exact where it abstains, whatever it says.
+    abstention_precision: of first turns that abstain, those that should; 0 where some should and none does.
     abstention_recall: of first turns that should abstain, those that do.
+    missed_calls, unwanted_calls: turns that should call and attempt no call, and the reverse.
     """
     calling = [turn for turn in turns if turn.gold]
     first = [turn for turn in turns if turn.first]
-    abstained = [turn for turn in first if not turn.attempted]
     should_abstain = [turn for turn in first if not turn.gold]
+    precision = _share(not turn.gold for turn in first if turn.abstains)
+    if precision is None and should_abstain:
+        precision = 0.0
     trajectories = _by_trajectory(turns)
     return {
         "examples": len(trajectories),
         "turns": len(turns),
-        "call_validity": _share(turn.well_formed for turn in turns if turn.attempted or turn.gold),
+        "call_validity": _share(turn.well_formed for turn in turns if turn.attempted or turn.gold or not turn.stopped),
         "tool_accuracy": _share(turn.right_tools for turn in calling),
         "argument_match": _share(turn.exact for turn in calling),
         "sequence_accuracy": _share(all(turn.exact for turn in part) for part in trajectories.values()),
-        "abstention_precision": _share(not turn.gold for turn in abstained),
-        "abstention_recall": _share(not turn.attempted for turn in should_abstain),
+        "abstention_precision": precision,
+        "abstention_recall": _share(turn.abstains for turn in should_abstain),
         "missed_calls": sum(not turn.attempted for turn in calling),
         "unwanted_calls": sum(turn.attempted for turn in turns if not turn.gold),
         "scenarios": _by_scenario(turns),

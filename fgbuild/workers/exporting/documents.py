@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from fgbuild import __version__
-from fgbuild.functiongemma.tokens import DEVELOPER_SENTENCE, STOP_IDS, bare_tool
+from fgbuild.functiongemma.tokens import DEVELOPER_SENTENCE, END_OF_TURN_ID, START_RESPONSE_ID, STOP_IDS, bare_tool
 from fgbuild.gguf_io.metadata import Field, string, uint32
+from fgbuild.naming import gguf_name
 from fgbuild.workers.bases import gemma
-from fgbuild.workers.bases.vocabulary import END_OF_TURN, START_OF_RESPONSE
 
 GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
 AGENT_SCHEMA = 1
@@ -34,7 +34,7 @@ class Shipped:
 
     @property
     def file(self) -> str:
-        return f"{self.domain}_functiongemma_q8.gguf"
+        return gguf_name(self.domain, self.manifest["quant"]["type"])
 
     @property
     def tools(self) -> list[dict[str, Any]]:
@@ -68,8 +68,8 @@ def metadata(shipped: Shipped, template: str) -> dict[str, Field]:
         **gemma.general_metadata(f"{shipped.domain} FunctionGemma", "functiongemma", label, tags),
         "general.description": string(shipped.summary),
         "tokenizer.chat_template": string(template),
-        "tokenizer.ggml.eot_token_id": uint32(END_OF_TURN),
-        "tokenizer.ggml.eom_token_id": uint32(START_OF_RESPONSE),
+        "tokenizer.ggml.eot_token_id": uint32(END_OF_TURN_ID),
+        "tokenizer.ggml.eom_token_id": uint32(START_RESPONSE_ID),
         "fgbuild.version": string(__version__),
         "fgbuild.domain": string(shipped.domain),
         "fgbuild.summary": string(shipped.summary),

@@ -15,6 +15,8 @@ from fgbuild.errors import StageError
 from fgbuild.workers.protocol import Reporter
 from fgbuild.workers.training.trainer import PrefixSharedTrainer
 
+_RECORDED: tuple[str, ...] = ("loss", "eval_loss", "learning_rate", "grad_norm")
+
 
 class ReportingCallback(TrainerCallback):
     """Turns transformers' log records into `stage.metric` and `stage.progress` events.
@@ -23,18 +25,20 @@ class ReportingCallback(TrainerCallback):
     same training gives the same artifact. A loss or a gradient norm that is not finite raises.
     """
 
-    def __init__(self, reporter: Reporter, metrics: Path) -> None:
+    def __init__(self, reporter: Reporter, metrics: Path, precision: str) -> None:
         self._reporter = reporter
         self._metrics = metrics
+        self._precision = precision
         self._process = psutil.Process()
         self._since = time.monotonic()
         self._represented = self._computed = 0
         self.trainer: PrefixSharedTrainer | None = None
-        self.losses: dict[int, float] = {}
+        self.recording = True
+        """Whether records go to the metrics file; the last evaluation goes to the summary instead."""
         self.eval_loss: float | None = None
 
-    def on_train_begin(self, *_: Any, **__: Any) -> None:
-        self._reporter.restart_clock()
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._reporter.restart_clock(state.global_step)
         self._since = time.monotonic()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -49,21 +53,24 @@ class ReportingCallback(TrainerCallback):
         **_: Any,
     ) -> None:
         logs = logs or {}
-        known = {name: logs[name] for name in ("loss", "eval_loss", "learning_rate", "grad_norm") if name in logs}
+        known = {name: logs[name] for name in _RECORDED if name in logs}
         if "loss" not in known and "eval_loss" not in known:
             return
-        for name in ("loss", "eval_loss", "grad_norm"):
-            if name in known and not math.isfinite(known[name]):
-                raise StageError(
-                    f"{name} is {known[name]} at step {state.global_step}; lower trainer.learning_rate or set "
-                    'trainer.precision = "fp32", then build again (it goes on from the last checkpoint)'
-                )
-        if "loss" in known:
-            self.losses[state.global_step] = known["loss"]
+        self._require_finite(known, state.global_step)
         self.eval_loss = known.get("eval_loss", self.eval_loss)
-        with self._metrics.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"step": state.global_step, **known}) + "\n")
+        if self.recording:
+            with self._metrics.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"step": state.global_step, **known}) + "\n")
         self._reporter.emit("stage.metric", step=state.global_step, **known, **self._rates())
+
+    def _require_finite(self, known: dict[str, float], step: int) -> None:
+        for name in known:
+            if not math.isfinite(known[name]):
+                precise = "" if self._precision == "fp32" else ' or set trainer.precision = "fp32"'
+                raise StageError(
+                    f"{name} is {known[name]} at step {step}; lower trainer.learning_rate{precise}, and build again "
+                    "(a changed setting trains from the start)"
+                )
 
     def _rates(self) -> dict[str, float]:
         """Tokens a second since the last record: those represented, and those really computed."""

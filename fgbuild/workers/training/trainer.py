@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
+from transformers import TrainerState
 from trl import SFTTrainer
 
 from fgbuild.errors import StageError
@@ -83,12 +85,18 @@ class PrefixSharedTrainer(SFTTrainer):
     def _trained_rows(self, like: Tensor) -> tuple[Tensor, Tensor]:
         if self._rows is None:
             return like.new_empty((0, like.shape[-1])), self._row_ids.to(like.device)
-        return self._rows, self._row_ids.to(like.device)
+        # On a GPU the base is in bf16 while peft keeps what it trains in fp32.
+        return self._rows.to(like.dtype), self._row_ids.to(like.device)
 
     def prediction_step(self, model: nn.Module, inputs: dict[str, Any], *_: Any, **__: Any) -> tuple[Any, None, None]:
         inputs = self._prepare_inputs(inputs)
         with torch.no_grad(), self.compute_loss_context_manager():
             return self.compute_loss(model, inputs).detach(), None, None
+
+    def restore(self, checkpoint: Path, state: TrainerState) -> None:
+        """Take over a finished training: the adapter of its last checkpoint, and its state."""
+        self._load_from_checkpoint(str(checkpoint))
+        self.state = state
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """No card beside a checkpoint: export writes the one that ships."""

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fgbuild.functiongemma import STOP_IDS, Call, parse_turn
+from fgbuild.functiongemma import Call, parse_turn
+from fgbuild.functiongemma.tokens import END_OF_TURN_ID, START_RESPONSE_ID, STOP_IDS
 from fgbuild.gguf_io.header import GgufFile, read
 from fgbuild.gguf_io.metadata import GgufError, Scalar
+from fgbuild.workers.bases.gemma import FILE_TYPE_Q8_0
 from fgbuild.workers.inference.tool_calls import ToolSet, same_json
 
 NAMES = ("size", "header", "load", "template", "stop", "smoke")
 """The checks, in the order in which they are made and reported."""
 
 ARCHITECTURE = "gemma3"
-END_OF_TURN_ID = 106
-END_OF_MESSAGE_ID = 50
-FILE_TYPES = {"q8_0": 7}
+FILE_TYPES = {"q8_0": FILE_TYPE_Q8_0}
 """quant.type → `general.file_type` (llama.cpp's LLAMA_FTYPE_MOSTLY_Q8_0)."""
 
 
@@ -72,8 +72,8 @@ def header(path: Path, quant_type: str) -> tuple[Check, GgufFile | None]:
 
 
 def load(seconds: float | None, failure: str, timeout_seconds: float, memory_mb: float) -> Check:
-    """Whether llama.cpp loaded the file within the limits; seconds is None where it did not."""
-    expected = f"llama.cpp loads it, all checks within {timeout_seconds:g} s and {memory_mb:g} MB"
+    """Whether llama.cpp loaded the file and gave numbers, within the limits; seconds is None where not."""
+    expected = f"llama.cpp loads and evaluates it, all checks within {timeout_seconds:g} s and {memory_mb:g} MB"
     value = None if seconds is None else round(seconds, 2)
     return Check("load", seconds is not None, value, expected, "" if seconds is not None else failure)
 
@@ -98,14 +98,14 @@ def template(
 
 def stop(file: GgufFile | None, ends: Sequence[int]) -> Check:
     """The declared end tokens, and those (`ends`) on which llama.cpp would end a generation."""
-    expected = f"eot {END_OF_TURN_ID}, eom {END_OF_MESSAGE_ID}, ends on {_listed(STOP_IDS)}"
+    expected = f"eot {END_OF_TURN_ID}, eom {START_RESPONSE_ID}, ends on {_listed(STOP_IDS)}"
     eot = _scalar(file, "tokenizer.ggml.eot_token_id") if file else None
     eom = _scalar(file, "tokenizer.ggml.eom_token_id") if file else None
     value = f"eot {eot}, eom {eom}, ends on {_listed(ends)}"
     missing = [token for token in STOP_IDS if token not in ends]
     reason = ""
-    if eom != END_OF_MESSAGE_ID:
-        reason = f"tokenizer.ggml.eom_token_id is {eom}, not {END_OF_MESSAGE_ID}: a call would not end the turn"
+    if eom != START_RESPONSE_ID:
+        reason = f"tokenizer.ggml.eom_token_id is {eom}, not {START_RESPONSE_ID}: a call would not end the turn"
     elif eot != END_OF_TURN_ID:
         reason = f"tokenizer.ggml.eot_token_id is {eot}, not {END_OF_TURN_ID}: words would not end the turn"
     elif missing:

@@ -4,15 +4,15 @@
 lines on stdout, one as each step is done, so that a crash in native code loses nothing of what
 was measured before it:
 
-    {"step": "load", "seconds": 0.4}
+    {"step": "load", "seconds": 0.4}                   loaded, and `first` evaluated
     {"step": "template", "tokens": [[…], …]}  or  {"step": "template", "error": "…"}
     {"step": "stop", "ends": [1, 50, 106]}
     {"step": "smoke", "text": "…", "stopped_on": 50}   one for each prompt
     {"step": "done"}
     {"step": "error", "message": "…"}                  where a step raised; nothing follows
 
-Request: {"path", "n_ctx", "conversations": [{"messages", "generate"}], "tools", "prompts": [[ids]],
-"max_tokens"}.
+Request: {"path", "n_ctx", "first": [ids], "conversations": [{"messages", "generate"}], "tools",
+"prompts": [[ids]], "max_tokens"}.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from fgbuild.functiongemma import STOP_IDS
+from fgbuild.workers.inference.chat_template import render_template
 from fgbuild.workers.inference.llama import LlamaModel
 
 Send = Callable[[Mapping[str, Any]], None]
@@ -35,7 +36,9 @@ def probe(request: Mapping[str, Any], send: Send) -> None:
     """Do every step of a request, sending each result as it is known."""
     started = time.perf_counter()
     with LlamaModel(Path(request["path"]), n_ctx=request["n_ctx"]) as model:
-        send({"step": "load", "seconds": time.perf_counter() - started})
+        seconds = time.perf_counter() - started
+        model.complete(request["first"], 1)  # weights may be damaged in a file that loads
+        send({"step": "load", "seconds": seconds})
         send({"step": "template", **_template(model, request["conversations"], request["tools"])})
         send({"step": "stop", "ends": [token for token in STOP_IDS if model.is_end_of_generation(token)]})
         for prompt in request["prompts"]:
@@ -51,40 +54,13 @@ def _template(
     if source is None:
         return {"error": "the file has no tokenizer.chat_template"}
     try:
-        texts = render_template(source, conversations, tools)
+        texts = [
+            render_template(source, each["messages"], tools, add_generation_prompt=each["generate"])
+            for each in conversations
+        ]
     except Exception as error:  # a template is a program from the file: it may raise anything
         return {"error": f"the chat template does not render ({type(error).__name__}: {error})"}
     return {"tokens": [model.tokenize(text) for text in texts]}
-
-
-def render_template(
-    source: str, conversations: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]
-) -> list[str]:
-    """Conversations by a chat template, in the environment that transformers gives it.
-
-    conversations: {"messages", "generate": whether the prompt ends where the model starts to write}.
-    Raises whatever the template does wrong, as jinja2's or Python's exceptions.
-    """
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    def refuse(message: str) -> None:
-        raise ValueError(message)
-
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-    environment.filters["tojson"] = lambda value, **options: json.dumps(value, ensure_ascii=False, **options)
-    environment.globals["raise_exception"] = refuse
-    compiled = environment.from_string(source)
-    wrapped = [{"type": "function", "function": tool} for tool in tools]
-    return [
-        compiled.render(
-            messages=conversation["messages"],
-            tools=wrapped,
-            add_generation_prompt=conversation["generate"],
-            bos_token="<bos>",
-            eos_token="<eos>",
-        )
-        for conversation in conversations
-    ]
 
 
 def main() -> None:

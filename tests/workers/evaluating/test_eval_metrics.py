@@ -85,6 +85,7 @@ def test_parallel_calls_count_in_order() -> None:
         (said(Call("add", {"n": 1, "m": 2})), True),  # an argument that is not declared
         (said(ADD) * 3, False),  # never stops
         ("and so on and so on", False),  # neither call nor end, where a call is due
+        ("", True),  # nothing at all, where a call is due
     ],
 )
 def test_what_makes_a_turn_invalid(output: str, stopped: bool) -> None:
@@ -101,6 +102,35 @@ def test_words_where_a_call_is_due_are_a_wrong_choice_and_not_an_invalid_call() 
 def test_words_where_words_are_due_do_not_count_towards_validity() -> None:
     assert metrics([turn((), "Which one?")])["call_validity"] is None
     assert metrics([turn((), "Which one?"), turn((), BROKEN, "2")])["call_validity"] == 0.0
+
+
+def test_words_that_never_stop_are_no_answer() -> None:
+    scores = metrics([turn((), "and so on and so on", stopped=False)])
+    assert scores["call_validity"] == scores["sequence_accuracy"] == 0.0
+    assert scores["abstention_precision"] == scores["abstention_recall"] == 0.0
+    assert scores["unwanted_calls"] == 0
+
+
+def test_the_right_call_and_babble_after_it_is_not_exact() -> None:
+    scores = metrics([turn((ADD,), said(ADD) + "and so on and so on", stopped=False)])
+    assert scores["tool_accuracy"] == 1.0
+    assert scores["argument_match"] == scores["sequence_accuracy"] == scores["call_validity"] == 0.0
+
+
+def test_empty_answers_earn_nothing() -> None:
+    scores = metrics([turn((ADD,), "", "1"), turn((), " ", "2")])
+    shares = ("call_validity", "tool_accuracy", "argument_match", "sequence_accuracy")
+    assert [scores[name] for name in (*shares, "abstention_precision", "abstention_recall")] == [0.0] * 6
+    assert scores["missed_calls"] == 1
+
+
+def test_the_words_of_an_answer_are_not_compared() -> None:
+    assert metrics([turn((), "Anything at all.")])["sequence_accuracy"] == 1.0
+
+
+def test_never_abstaining_is_no_precision_where_some_turn_should() -> None:
+    assert metrics([turn((), said(ADD), "1"), turn((ADD,), said(ADD), "2")])["abstention_precision"] == 0.0
+    assert metrics([turn((ADD,), said(ADD))])["abstention_precision"] is None
 
 
 def test_abstention_counts_first_turns_only() -> None:
@@ -186,3 +216,5 @@ def test_shares_are_shares_and_stricter_scores_are_never_higher(
     if scores["tool_accuracy"] is not None:
         assert scores["argument_match"] <= scores["tool_accuracy"]
     assert sum(sum(row.values()) for row in scores["confusion"].values()) == len(turns)
+    if turns and not any(each.stopped for each in turns):
+        assert {scores[name] for name in ("call_validity", "sequence_accuracy")} == {0.0}

@@ -151,7 +151,7 @@ SILENCE_IN_FILE = (
     "Hide {rule} warnings for {path}.",
     "file-level noqa: {rule}, {path}",
     "Let {path} get away with {rule}.",
-    "Suppress {rule} in {path}.",
+    "Make the linter overlook {rule} throughout {path}.",
     "In {path}, switch off {rule}.",
     "Is it ok to mute {rule} in {path}? Do it.",
     "mute {rule}, file {path}",

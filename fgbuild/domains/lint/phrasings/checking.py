@@ -47,7 +47,7 @@ CHECK_PATH = (
     "Is {path} ok for ruff?",
     "{path} lint?",
     "Let the linter examine {path} and tell me the result.",
-    "Please check {path} with ruff.",
+    "Does the linter have any objections to {path}?",
 )
 
 CHECK_RULE = (

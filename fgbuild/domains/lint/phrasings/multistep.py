@@ -185,7 +185,7 @@ FULL_CLEANUP = (
     "full cleanup {path}: check fix format check",
     "Run ruff on {path}, apply the fixes, reformat, and run ruff again.",
     "Would you do the whole routine on {path}, check, fix, format and recheck?",
-    "Lint {path}, fix and format it, then lint it again.",
+    "Bring {path} into shape: a lint run, the fixes, a reformat, and another lint run to confirm.",
     "We release today. Check {path}, repair it, format it and confirm with a last check.",
     "Could {path} be linted, fixed, formatted and linted again?",
     "check+fix+format+recheck {path}",

@@ -56,7 +56,7 @@ KEYWORD_THEN_SHOW = (
     "first {keyword} failure in {path}, with traceback",
     "Would you execute the tests for {keyword} in {path} and look into the first failing one?",
     "Report the first failing {keyword} test in {path} together with its error.",
-    "Run the tests matching {keyword} in {path} and show why the first one fails.",
+    "Pick the {keyword} cases out of {path}, execute them and bring me the traceback of whatever breaks first.",
 )
 
 RERUN_THEN_SHOW = (
@@ -92,7 +92,7 @@ LIST_THEN_RUN = (
     "list {path}, run the first",
     "Which tests are in {path}? Run the first of them.",
     "Could you collect {path} and then execute its first test?",
-    "List the tests in {path}, then run the first one.",
+    "Find out what can be run in {path} and start with the topmost test.",
     "I just need one test from {path}: list them and run the first.",
     "collect {path} + run first test",
     "Show what {path} contains and then start its first test.",
@@ -102,7 +102,7 @@ LIST_THEN_RUN = (
     "What is the first test in {path}? Run it.",
     "names of tests in {path}, then execute the first",
     "Enumerate {path}, then try the first entry.",
-    "Collect the tests in {path} and run the first one.",
+    "See which cases {path} offers; execute just the opening one.",
     "Have pytest list {path} and run the test at the top.",
     "Look up which tests {path} has and give the first a run.",
     "For a quick smoke check, list {path} and execute the first test.",
@@ -112,7 +112,7 @@ LIST_THEN_RUN = (
     "first test of {path}: list, run",
     "Would you show the tests in {path} and run the top one?",
     "First list {path}, second run its first test.",
-    "Show the tests in {path} and run the first one.",
+    "Take inventory of {path}, then launch test number one.",
 )
 
 RUN_THEN_COVERAGE = (
@@ -120,7 +120,7 @@ RUN_THEN_COVERAGE = (
     "pytest {path}, if green coverage of {package}",
     "Does {path} pass? If so, what is the coverage of {package}?",
     "Could you run {path} and then, when all is green, report the coverage of {package}?",
-    "Run {path}, and if everything passes, measure the coverage of {package}.",
+    "Once {path} has come out clean, I'd like a coverage figure for {package}.",
     "I want the coverage of {package}, but only if {path} passes first.",
     "run {path}; green -> cov {package}",
     "Execute {path}. On success, calculate the coverage for {package}.",
@@ -135,7 +135,7 @@ RUN_THEN_COVERAGE = (
     "Provided that {path} passes, tell me the coverage of {package}.",
     "My pull request needs {path} green and a coverage figure for {package}, in that order.",
     "Try {path}; when it passes, go on with the coverage of {package}.",
-    "Can you run {path} and measure the coverage of {package} if it passes?",
+    "How much of {package} is covered? Find out, provided a run of {path} shows no failures.",
     "Run {path}. All green? Then measure {package}.",
     "{path} first, then coverage of {package} if it passed",
     "Would you run {path} and, given that it succeeds, compute coverage over {package}?",

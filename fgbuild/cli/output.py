@@ -1,0 +1,26 @@
+"""How commands print: JSON for programs, lines for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+
+def print_json(document: Any, *, indent: int | None = 2) -> None:
+    """One JSON document on stdout; what its encoding cannot write is escaped and so not lost."""
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=indent)
+    print(text)
+
+
+def say(line: str) -> None:
+    """A line for people: never on stdout, which belongs to the result."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def stages(count: int) -> str:
+    return "1 stage" if count == 1 else f"{count} stages"
