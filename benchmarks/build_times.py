@@ -43,8 +43,11 @@ def main() -> int:
 
 def find(run: str) -> Path:
     runs = ROOT / "cache" / "runs"
-    names = sorted(path.name for path in runs.iterdir() if (path / "events.jsonl").exists())
-    return runs / (names[-1] if run == "latest" else run) / "events.jsonl"
+    names = sorted(path.parent.name for path in runs.glob("*/events.jsonl"))
+    name = names[-1] if names and run == "latest" else run
+    if name not in names:
+        raise SystemExit(f"there is no run {run}; `fgbuild runs` lists them")
+    return runs / name / "events.jsonl"
 
 
 def measure(log: Path) -> dict[str, Any]:
@@ -59,6 +62,8 @@ def measure(log: Path) -> dict[str, Any]:
             )
         elif event["kind"] == "build.finished":
             total = event["seconds"]
+    if total is None:
+        raise SystemExit(f"{log.parent.name} has not finished; measure it when it has")
     return {
         "base": base,
         "machine": {"cpus": os.cpu_count(), "arch": platform.machine(), "python": platform.python_version()},

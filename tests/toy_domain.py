@@ -1,25 +1,26 @@
-"""A toy domain that the tiny base can learn: two tools, three devices, a handful of phrasings.
+"""A toy domain that the tiny base can learn: two tools, three devices, requests put together from a few parts.
 
-Four combinations of phrasing and device are kept out of the data; the smoke checks ask for them.
+Four requests are kept out of the data; the smoke checks ask for them.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 DEVICES = ("lamp", "fan", "radio")
-PHRASINGS = {
-    "turn_on": ("turn on the {}", "switch on the {}", "{} on", "start the {}", "{} on please", "now start the {}"),
-    "turn_off": ("turn off the {}", "switch off the {}", "{} off", "stop the {}", "{} off please", "now stop the {}"),
+VERBS = {
+    "turn_on": ("turn on the {}", "switch on the {}", "put the {} on", "set the {} on"),
+    "turn_off": ("turn off the {}", "switch off the {}", "put the {} off", "set the {} off"),
 }
+OPENINGS = ("", "please ", "now ", "can you ")
+CLOSINGS = ("", " please", " now")
 REFUSED = ("what is the weather", "tell me a joke", "write a poem", "who are you", "sing a song", "what time is it")
-HELD_OUT = {
-    ("turn on the {}", "radio"),
-    ("switch on the {}", "fan"),
-    ("turn off the {}", "lamp"),
-    ("{} off please", "fan"),
-}
+HELD_OUT = ("turn on the radio", "now switch on the fan", "please turn off the lamp", "put the fan off now")
+"""Requests that are in no row. Their words are, in many other combinations: a model of two million
+parameters composes what it has seen composed often, on any machine and from any seed."""
 
 MANIFEST = """\
 schema = 1
@@ -81,28 +82,31 @@ def call(tool: str, device: str) -> dict:
     return {"type": "function", "function": {"name": tool, "arguments": {"device": device}}}
 
 
+def requests() -> Iterator[tuple[str, str, str]]:
+    """Every request of the domain, the held-out ones too: (request, tool, device)."""
+    for tool, verbs in VERBS.items():
+        for opening, verb, closing, device in product(OPENINGS, verbs, CLOSINGS, DEVICES):
+            yield f"{opening}{verb.format(device)}{closing}", tool, device
+
+
 def rows() -> list[dict]:
     made = []
-    for tool, phrasings in PHRASINGS.items():
-        for phrasing in phrasings:
-            for device in DEVICES:
-                if (phrasing, device) not in HELD_OUT:
-                    answer = {"role": "assistant", "tool_calls": [call(tool, device)]}
-                    made.append({"messages": [{"role": "user", "content": phrasing.format(device)}, answer]})
-    for request in REFUSED:
+    for request, tool, device in requests():
+        if request not in HELD_OUT:
+            answer = {"role": "assistant", "tool_calls": [call(tool, device)]}
+            made.append({"messages": [{"role": "user", "content": request}, answer]})
+    for opening, request, closing in product(OPENINGS, REFUSED, CLOSINGS):
         answer = {"role": "assistant", "content": "I cannot do that."}
-        made.append({"messages": [{"role": "user", "content": request}, answer]})
+        made.append({"messages": [{"role": "user", "content": f"{opening}{request}{closing}"}, answer]})
     return made
 
 
 def smoke() -> str:
-    blocks = []
-    for phrasing, device in sorted(HELD_OUT):
-        tool = next(tool for tool, phrasings in PHRASINGS.items() if phrasing in phrasings)
-        prompt = phrasing.format(device)
-        blocks.append(
-            f'[[verify.smoke]]\nprompt = "{prompt}"\ntool = "{tool}"\narguments = {{ device = "{device}" }}\n'
-        )
+    blocks = [
+        f'[[verify.smoke]]\nprompt = "{request}"\ntool = "{tool}"\narguments = {{ device = "{device}" }}\n'
+        for request, tool, device in requests()
+        if request in HELD_OUT
+    ]
     return "\n".join(blocks)
 
 

@@ -50,7 +50,7 @@ def inspect(
     project, errors = inspect_sources(root, sources, base=base, profile=profile)
     chosen = chosen_sources(sources, names)
     if unknown := [name for name in names if not chosen[name]]:
-        raise FgbuildError(f'no manifest is named "{unknown[0]}"; run `fgbuild new {unknown[0]}` to make one')
+        raise FgbuildError(_no_manifest(unknown[0], project))
     paths = {Path(PROJECT_FILE), *(path for found in chosen.values() for path in found)}
     problems = [
         {"path": error.path.as_posix(), "line": line, "field": field, "message": message}
@@ -62,6 +62,13 @@ def inspect(
         return [], problems
     domains = [domain for domain in project.domains.values() if not names or domain.name in names]
     return domains, problems + data_problems(project, domains)
+
+
+def _no_manifest(name: str, project: Project | None) -> str:
+    for domain in project.domains.values() if project else ():
+        if domain.path.stem == name:
+            return f'{domain.path.as_posix()} holds the domain "{domain.name}"; say `fgbuild check {domain.name}`'
+    return f'no manifest is named "{name}"; run `fgbuild new {name}` to make one'
 
 
 def data_problems(project: Project, domains: list[Domain]) -> list[Problem]:

@@ -108,7 +108,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")
             if line.strip():
-                yield number, line, line.endswith(b"\n")
+                yield number, line.rstrip(b"\r\n"), line.endswith(b"\n")
 
 
 def _row(line: bytes, complete: bool, tools: list[Tool], default_id: str) -> tuple[Row, list[str]]:

@@ -17,6 +17,7 @@ from fgbuild.engine.findings import say_placed
 from fgbuild.engine.keys import action_key
 from fgbuild.engine.paths import file_name
 from fgbuild.engine.plan import Decision
+from fgbuild.engine.reasons import differences
 from fgbuild.engine.store import remove_tree
 from fgbuild.engine.workspace import Workspace
 from fgbuild.errors import StageError
@@ -114,6 +115,7 @@ class Execution:
         passed = result.code == _PASSED
         if not passed and not (result.code == _NOT_PASSED and self.stage.spec.gate):
             raise StageError(self._failure(result.code))
+        self._require_unchanged()
         outputs = self._workspace.store.publish(self._output)
         seconds = time.monotonic() - self._started
         self._job.unlink(missing_ok=True)
@@ -148,6 +150,16 @@ class Execution:
             passed=passed,
         )
         return outputs if passed else None
+
+    def _require_unchanged(self) -> None:
+        """StageError where code or files are no longer those of the key: the worker may have read either."""
+        self._workspace.code.forget()
+        old = self.decision.components
+        # What a stage pins while it runs is not a change of its input (see `_take_pins`).
+        now = {**self._workspace.keys.components(self.stage, old["inputs"]), "extras": old["extras"]}
+        if changed := differences(old, now, self._workspace.code.parts):
+            what = "; ".join(reason.text for reason in changed)
+            raise StageError(f"its input changed while it ran ({what}); build again")
 
     def _take_pins(self) -> None:
         """Read the key's extras again: a base's first download pins itself in the lock file, and the

@@ -74,6 +74,11 @@ class CodeFingerprints:
         row = self._database.execute("SELECT modules FROM fingerprints WHERE digest = ?", (digest,)).fetchone()
         return json.loads(row[0]) if row else {}
 
+    def forget(self) -> None:
+        """Look at the files again: what was found holds for one moment, and a build takes many."""
+        for memory in (self._known, self._files, self._sources, self._data):
+            memory.clear()
+
     def save(self) -> None:
         """Write what was learnt; where that cannot be done, the code is parsed again next time."""
         stored = {digest for (digest,) in self._database.execute("SELECT digest FROM fingerprints")}

@@ -107,12 +107,14 @@ def select(graph: Graph, domains: Sequence[str], until: str | None = None) -> Gr
     `until` is a kind of stage (`train`): it and what it needs, for each of the domains.
     """
     known = list(dict.fromkeys(stage.domain for stage in graph.stages.values() if stage.domain))
+    if not known:
+        raise FgbuildError("the project has no domain; `fgbuild new NAME` makes one")
     for domain in domains:
         if domain not in known:
-            raise FgbuildError(f"there is no domain {domain!r}; {_choose(known, 'fgbuild new makes the first one')}")
+            raise FgbuildError(f"there is no domain {domain!r}; choose from {', '.join(known)}")
     kinds = list(dict.fromkeys(stage.kind for stage in graph.stages.values()))
     if until is not None and until not in kinds:
-        raise FgbuildError(f"--until: there is no stage {until!r}; {_choose(kinds, 'the pipeline is empty')}")
+        raise FgbuildError(f"--until: there is no stage {until!r}; choose from {', '.join(kinds)}")
     wanted = set(domains or known)
     targets = [
         stage.id
@@ -120,7 +122,3 @@ def select(graph: Graph, domains: Sequence[str], until: str | None = None) -> Gr
         if (stage.domain is None or stage.domain in wanted) and (until is None or stage.kind == until)
     ]
     return graph.upto(targets)
-
-
-def _choose(names: Sequence[str], otherwise: str) -> str:
-    return f"choose from {', '.join(names)}" if names else otherwise

@@ -11,7 +11,9 @@ must know. Inside `items` they are refused, because the official template would 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fgbuild.functiongemma.tokens import KEY, RESERVED_NAMES, TOOL_NAME, bare_tool, unfit_text
@@ -41,9 +43,43 @@ TOLERATED = frozenset(
         "additionalProperties",
     }
 )
+A_COUNT, A_NUMBER, A_FLAG = "a whole number from 0 up", "a number", "true or false"
+VALUES = {
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), A_COUNT),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), A_NUMBER),
+    **dict.fromkeys(("uniqueItems", "deprecated"), A_FLAG),
+    **dict.fromkeys(("title", "format"), "text"),
+    "multipleOf": "a number above 0",
+    "examples": "a list",
+    "pattern": "a regular expression",
+}
+"""Tolerated keyword → what its value must be; a validator of JSON Schema trusts in that."""
 ONLY_FOR = {"enum": "string", "items": "array", "properties": "object", "required": "object"}
 MAX_SCHEMA_DEPTH = 16
 """Deepest nesting of `properties` and `items`."""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_pattern(value: Any) -> bool:
+    try:
+        re.compile(value)
+    except (re.error, TypeError, OverflowError, RecursionError):
+        return False
+    return isinstance(value, str)
+
+
+_VALUE_CHECKS: dict[str, Callable[[Any], bool]] = {
+    A_COUNT: lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
+    A_NUMBER: _is_number,
+    A_FLAG: lambda value: isinstance(value, bool),
+    "text": lambda value: isinstance(value, str),
+    "a number above 0": lambda value: _is_number(value) and value > 0,
+    "a list": lambda value: isinstance(value, list),
+    "a regular expression": _is_pattern,
+}
 
 
 def problems(tools: Sequence[Mapping[str, Any]]) -> list[Problem]:
@@ -135,6 +171,8 @@ def _keyword_problems(schema: Mapping[str, Any], kind: Any, path: str, *, in_ite
             yield where, "FunctionGemma's format has no schema for additional properties; use true or false"
         elif key in ONLY_FOR and kind in TYPES and kind != ONLY_FOR[key]:
             yield where, f"`{key}` is only for type {ONLY_FOR[key]!r}, not {kind!r}; remove it or change the type"
+        elif key in VALUES and not _VALUE_CHECKS[VALUES[key]](value):
+            yield where, f"`{key}` must be {VALUES[key]}, not {value!r}; correct it"
 
 
 def _description_problems(schema: Mapping[str, Any], path: str, what: str) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fgbuild.functiongemma.check import problems as tool_problems
+from fgbuild.functiongemma.tokens import unfit_text
 from fgbuild.manifest.messages import did_you_mean
 from fgbuild.manifest.project import file_problems, generator_names
 
@@ -72,6 +73,10 @@ def _smoke(smoke: list[dict[str, Any]], tools: list[dict[str, Any]]) -> list[Fie
     parameters = {tool["name"]: tool["parameters"] for tool in tools}
     for index, check in enumerate(smoke):
         field = f"verify.smoke[{index}]"
+        if not check["prompt"].strip():
+            found.append((f"{field}.prompt", "is blank; write what a user would say"))
+        elif reason := unfit_text(check["prompt"]):
+            found.append((f"{field}.prompt", reason))
         if check["tool"] not in parameters:
             hint = did_you_mean(check["tool"], list(parameters)) or f"; declared: {', '.join(parameters)}"
             found.append((f"{field}.tool", f'no [[tool]] is named "{check["tool"]}"{hint}'))

@@ -73,8 +73,10 @@ class Lora(Table):
 class Trainer(Table):
     """How the adapter is trained."""
 
-    epochs: int = Field(default=3, ge=1, description="Passes over the training examples; max_steps may end it sooner.")
-    max_steps: int = Field(default=-1, ge=-1, description="Most optimizer steps, or -1 for no limit but epochs.")
+    epochs: int = Field(default=3, ge=1, description="Passes over the training examples, where max_steps is -1.")
+    max_steps: int = Field(
+        default=-1, ge=-1, description="Optimizer steps, whatever epochs says; -1 for as many as epochs give."
+    )
     batch_size: int = Field(default=4, ge=1, description="Examples in one forward and backward pass.")
     gradient_accumulation: int = Field(default=4, ge=1, description="Passes that make one optimizer step.")
     learning_rate: float = Field(default=2e-4, gt=0, le=1, description="Peak learning rate.")
@@ -100,7 +102,7 @@ class Trainer(Table):
     @classmethod
     def _some_steps(cls, value: int) -> int:
         if value == 0:
-            raise ValueError("must be at least 1, or -1 for no limit but epochs")
+            raise ValueError("must be at least 1, or -1 for as many as epochs give")
         return value
 
     @field_validator("precision", mode="before")
@@ -157,7 +159,7 @@ class Thresholds(Table):
 
     call_validity: Share = Field(
         default=0.98,
-        description="Of turns that call, should call or do not stop: those that stop, parse and fit the declarations.",
+        description="Of turns that call or do not stop: those that stop, parse and fit the declarations.",
     )
     tool_accuracy: Share = Field(
         default=0.85,

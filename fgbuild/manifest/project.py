@@ -58,11 +58,7 @@ def find_root(start: Path | None = None) -> Path:
 
 def manifest_paths(root: Path) -> list[Path]:
     """Every manifest, relative to the project, in order of name; hidden files are left out."""
-    return sorted(
-        path.relative_to(root)
-        for path in (root / MANIFESTS).glob("*.toml")
-        if path.is_file() and not path.name.startswith(".")
-    )
+    return sorted(path.relative_to(root) for path in (root / MANIFESTS).glob("*.toml") if not path.name.startswith("."))
 
 
 def read_sources(root: Path) -> dict[Path, bytes]:
@@ -75,7 +71,9 @@ def read_sources(root: Path) -> dict[Path, bytes]:
         try:
             sources[path] = (root / path).read_bytes()
         except OSError as error:
-            raise ManifestError(path, [(None, "", f"cannot be read ({error.strerror})")]) from None
+            raise ManifestError(
+                path, [(None, "", f"cannot be read ({error.strerror}); make it a readable file")]
+            ) from None
     return sources
 
 

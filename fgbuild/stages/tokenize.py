@@ -10,7 +10,7 @@ SPEC = StageSpec(
     worker="fgbuild.workers.tokenize",
     inputs=("base", "generate"),
     fields=("tool", "dataset.max_length"),
-    libraries=("tokenizers",),
+    libraries=("jinja2", "tokenizers"),
     cores=1,
     memory_mb=1024,
 )

@@ -50,6 +50,13 @@ def work(job: Job, reporter: Reporter) -> None:
     splits = {split: [row for row in rows if row["split"] == split] for split in ("train", "eval")}
     if not splits["train"]:
         raise DataError(f"{name}: the dataset is empty; set dataset.generator or add a file with rows to dataset.files")
+    if not splits["eval"]:
+        step = (
+            "add rows of another family (other requests)"
+            if settings["generator"] == "none"
+            else f"raise dataset.count = {settings['count']} or dataset.eval_fraction = {settings['eval_fraction']}"
+        )
+        raise DataError(f"{name}: no example is left to measure the model on; {step}")
     for split, part in splits.items():
         write_jsonl(job.output / f"{split}.jsonl", part)
     card = statistics(rows)

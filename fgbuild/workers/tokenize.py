@@ -13,12 +13,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
 
 from fgbuild.errors import DataError, FormatError
 from fgbuild.functiongemma import render
+from fgbuild.functiongemma.tokens import bare_tool
+from fgbuild.workers.bases.template import difference
 from fgbuild.workers.jsonl import read_jsonl, write_jsonl
 from fgbuild.workers.protocol import Job, Reporter, main
 
@@ -35,6 +38,7 @@ def work(job: Job, reporter: Reporter) -> None:
             rows[split].append(encode_row(tokenizer, row, tools, max_length))
             reporter.progress(number + 1, len(source), "rows")
         write_jsonl(job.output / f"{split}.jsonl", rows[split])
+        check_template(job.inputs["base"], source, tools)
     everything = rows["train"] + rows["eval"]
     lengths = [len(row["input_ids"]) for row in everything]
     stats = {
@@ -81,6 +85,20 @@ def encode_row(
             f"{where}: its assistant text merges with the prompt's last token; start the text with a letter or digit"
         )
     return {"id": row["id"], "input_ids": ids, "spans": spans}
+
+
+def check_template(base: Path, rows: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]]) -> None:
+    """Raise DataError where the base's chat template prints another prompt than our renderer.
+
+    That template goes into the GGUF, and runners use it: a difference found here costs no training.
+    One row of each scenario is compared, whole and as a prompt.
+    """
+    template = (base / "chat_template.jinja").read_text("utf-8")
+    for row in {row["scenario"]: row for row in reversed(rows)}.values():
+        messages, declared = row["messages"], [bare_tool(tool) for tool in row.get("tools") or tools]
+        for part, opened in ((messages, False), (messages[:-1], True)):
+            if part and (found := difference(template, part, declared, opened=opened)):
+                raise DataError(f"{row.get('source', row['id'])}: of the base, {found}; change the row or the base")
 
 
 def common_prefix(rows: Sequence[list[int]]) -> int:

@@ -167,3 +167,19 @@ def test_schema_prints_one_document(option: list[str], capsys: pytest.CaptureFix
     document = json.loads(capsys.readouterr().out)
     assert document["type"] == "object"
     assert ("tool" in document["properties"]) is not bool(option)
+
+
+def test_a_file_that_is_named_unlike_its_domain_says_which_it_holds(root: Path) -> None:
+    run(new, root, "timers")
+    (root / "manifests" / "timers.toml").rename(root / "manifests" / "clock.toml")
+    with pytest.raises(FgbuildError, match=r'manifests/clock.toml holds the domain "timers"'):
+        run(check, root, "clock")
+
+
+def test_a_manifest_that_is_no_file_is_a_problem_and_not_passed_over(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "manifests" / "gone.toml").parent.mkdir()
+    (root / "manifests" / "gone.toml").symlink_to("nowhere")
+    with pytest.raises(FgbuildError, match=r"manifests/gone.toml: cannot be read .*; make it a readable file"):
+        run(check, root)

@@ -224,3 +224,38 @@ def test_an_input_that_is_no_file_says_what_to_do(
     break_it(toy.root / "data.txt")
     with pytest.raises(DataError, match=f"data.txt: .*{words}"):
         toy.plan()
+
+
+def test_a_file_that_changes_while_it_is_read_makes_no_wrong_skip(toy: ToyProject) -> None:
+    """The worker sees NEW under the key of OLD; putting OLD back must not find NEW's output."""
+    data = toy.root / "data.txt"
+    data.write_text("OLD")
+    toy.manifests["red"]["make"]["files"] = ["data.txt"]
+    toy.write_worker(
+        "make",
+        'data = Path(job["root"]) / "data.txt"\ndata.write_text("NEW")\nfinish("made.txt", data.read_text())',
+    )
+    result = toy.build()
+    assert (result.exit_code, result.failed) == (1, ["red:make"])
+    (failure,) = (event for event in toy.events(result.run) if event["kind"] == "stage.failed")
+    assert "data.txt" in failure["message"]
+    assert "build again" in failure["message"]
+    data.write_text("OLD")
+    toy.write_worker("make", 'finish("made.txt", (Path(job["root"]) / "data.txt").read_text())')
+    assert toy.build().exit_code == 0
+    assert "OLD" in toy.joined()
+
+
+def test_code_that_changes_before_a_stage_starts_is_the_code_of_its_key(toy: ToyProject) -> None:
+    """`make` edits the code that `join` will import: a long build outlives the plan it was started with."""
+    toy.write_worker(
+        "make",
+        '(Path(job["root"]) / "toy" / "glue.py").write_text(\'GLUE = "-"\\n\')\nfinish("made.txt", "red")',
+    )
+    assert toy.build().exit_code == 0
+    assert "-red" in toy.joined()
+    toy.taken()
+    assert toy.build().run is None
+    (toy.root / "toy" / "glue.py").write_text('GLUE = "+"\n')
+    toy.build()
+    assert "+red" in toy.joined()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fgbuild.functiongemma import problems, render_declaration
-from fgbuild.functiongemma.check import ONLY_FOR, RENDERED, TOLERATED, TYPES
+from fgbuild.functiongemma.check import ONLY_FOR, RENDERED, TOLERATED, TYPES, VALUES
 
 GOOD: dict[str, Any] = {
     "name": "run_ruff",
@@ -188,3 +188,29 @@ def test_no_json_makes_it_raise_and_what_passes_can_be_rendered(tools: list[Any]
 def test_the_keyword_tables_are_disjoint() -> None:
     assert not RENDERED & TOLERATED
     assert set(ONLY_FOR) <= RENDERED
+
+
+@pytest.mark.parametrize(
+    ("keyword", "bad", "words"),
+    [
+        ("pattern", "[", "a regular expression"),
+        ("pattern", 3, "a regular expression"),
+        ("minLength", "a", "a whole number from 0 up"),
+        ("maxLength", -1, "a whole number from 0 up"),
+        ("minItems", True, "a whole number from 0 up"),
+        ("maximum", "9", "a number"),
+        ("exclusiveMinimum", float("nan"), "a number"),
+        ("multipleOf", 0, "a number above 0"),
+        ("uniqueItems", "yes", "true or false"),
+        ("examples", "one", "a list"),
+        ("title", 1, "text"),
+    ],
+)
+def test_a_keyword_whose_value_no_validator_understands_is_placed(keyword: str, bad: Any, words: str) -> None:
+    ((where, message),) = problems([_with(f"parameters/properties/path/{keyword}", bad)])
+    assert where == f"{P}.path.{keyword}"
+    assert words in message
+
+
+def test_every_tolerated_keyword_with_a_meaning_has_its_value_checked() -> None:
+    assert set(VALUES) == TOLERATED - {"default", "additionalProperties"}

@@ -140,6 +140,8 @@ SMOKE = '\n[[verify.smoke]]\nprompt = "Set one"\ntool = "set_timer"\narguments =
     ("old", "new", "line", "field", "words"),
     [
         ('"set_timer"', '"set_timr"', "tool = ", "verify.smoke[0].tool", 'did you mean "set_timer"?'),
+        ('"Set one"', '" "', "prompt", "verify.smoke[0].prompt", "is blank"),
+        ('"Set one"', '"Set <end_of_turn>"', "prompt", "verify.smoke[0].prompt", "special token"),
         ("minutes =", "hours =", "arguments", "verify.smoke[0].arguments.hours", 'no parameter "hours"'),
         ("= 5", '= "5"', "arguments", "verify.smoke[0].arguments.minutes", "not of type 'integer'"),
         ('"Set one"', '""', "prompt", "verify.smoke[0].prompt", "empty"),

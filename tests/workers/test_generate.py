@@ -142,3 +142,15 @@ def test_a_malformed_line_names_file_and_line(tmp_path):
     files = write_own(tmp_path, [own_row(1), own_row(2, tool="unknown")])
     with pytest.raises(DataError, match=r"own\.jsonl:2"):
         generate.work(job(tmp_path, [SWITCH], files=files), Reporter("toy:generate"))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "step"),
+    [({"generator": "lint", "count": 2}, "raise dataset.count"), ({"files": True}, "add rows of another family")],
+)
+def test_a_dataset_that_leaves_nothing_to_measure_is_refused(tmp_path, lint_tools, dataset, step):
+    if "files" in dataset:
+        dataset = {"files": write_own(tmp_path, [own_row(1)])}
+    tools = lint_tools if "generator" in dataset else [SWITCH]
+    with pytest.raises(DataError, match=step):
+        generate.work(job(tmp_path, tools, **dataset), Reporter("toy:generate"))

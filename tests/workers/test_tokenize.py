@@ -7,7 +7,7 @@ from tokenizers import Tokenizer
 
 from fgbuild.errors import DataError
 from fgbuild.functiongemma import render_text
-from fgbuild.workers.tokenize import common_prefix, encode_row
+from fgbuild.workers.tokenize import check_template, common_prefix, encode_row
 
 TOOL = {
     "name": "look",
@@ -77,3 +77,12 @@ def test_common_prefix():
     assert common_prefix([[1, 2, 3], [1, 2, 4], [1, 2]]) == 2
     assert common_prefix([[1], [2]]) == 0
     assert common_prefix([[5, 6]]) == 2
+
+
+def test_a_base_whose_template_prints_another_prompt_is_refused_before_anything_is_trained(tiny_base, tmp_path):
+    row = {**ROW, "scenario": "look"}
+    check_template(tiny_base, [row], [TOOL])
+    template = (tiny_base / "chat_template.jinja").read_text("utf-8")
+    (tmp_path / "chat_template.jinja").write_text(template.replace("| upper", "| lower"), "utf-8")
+    with pytest.raises(DataError, match="toy-1: of the base, its chat template prints 'string"):
+        check_template(tmp_path, [row], [TOOL])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from fgbuild.domains.lint.phrasings import abstaining, changing, checking, declining, multistep
+from fgbuild.domains.lint.phrasings import abstaining, changing, checking, declining, mending, multistep, parallel
 from fgbuild.domains.lint.rules import CODES, FIXABLE_CODES, RULES
 from fgbuild.domains.lint.values import FILES, FOLDERS, TARGETS
 from fgbuild.domains.scenario import Draw, Episode, Message, Scenario, call, calls, result, results, say
@@ -252,13 +252,13 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("silence_on_line", "single", _silence_on_line, changing.SILENCE_ON_LINE, 1.5),
     Scenario("check_then_show", "sequence", _check_then_show, multistep.CHECK_THEN_SHOW, 0.9),
     Scenario("check_then_explain", "sequence", _check_then_explain, multistep.CHECK_THEN_EXPLAIN, 0.9),
-    Scenario("check_then_fix", "sequence", _check_then_fix, multistep.CHECK_THEN_FIX, 0.9),
-    Scenario("fix_then_check", "sequence", _fix_then_check, multistep.FIX_THEN_CHECK, 0.8),
-    Scenario("fix_then_format", "sequence", _fix_then_format, multistep.FIX_THEN_FORMAT, 0.7),
+    Scenario("check_then_fix", "sequence", _check_then_fix, mending.CHECK_THEN_FIX, 0.9),
+    Scenario("fix_then_check", "sequence", _fix_then_check, mending.FIX_THEN_CHECK, 0.8),
+    Scenario("fix_then_format", "sequence", _fix_then_format, mending.FIX_THEN_FORMAT, 0.7),
     Scenario("find_then_silence", "sequence", _find_then_silence, multistep.FIND_THEN_SILENCE, 0.7),
-    Scenario("full_cleanup", "sequence", _full_cleanup, multistep.FULL_CLEANUP, 0.4),
-    Scenario("check_two", "parallel", _check_two, multistep.CHECK_TWO, 1.4),
-    Scenario("explain_two", "parallel", _explain_two, multistep.EXPLAIN_TWO, 1.0),
+    Scenario("full_cleanup", "sequence", _full_cleanup, mending.FULL_CLEANUP, 0.4),
+    Scenario("check_two", "parallel", _check_two, parallel.CHECK_TWO, 1.4),
+    Scenario("explain_two", "parallel", _explain_two, parallel.EXPLAIN_TWO, 1.0),
     Scenario("clarify_check", "clarify", _clarify_check, abstaining.CLARIFY_CHECK, 2.2),
     Scenario("clarify_fix", "clarify", _clarify_fix, abstaining.CLARIFY_FIX, 2.0),
     Scenario("clarify_rule", "clarify", _clarify_rule, abstaining.CLARIFY_RULE, 1.0),

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from fgbuild.domains.scenario import Draw, Episode, Message, Scenario, call, calls, result, results, say
-from fgbuild.domains.test.phrasings import abstaining, declining, inspecting, multistep, running
+from fgbuild.domains.test.phrasings import (
+    abstaining,
+    declining,
+    diagnosing,
+    inspecting,
+    measuring,
+    multistep,
+    running,
+)
 from fgbuild.domains.test.values import ERRORS, FILES, FOLDERS, KEYWORDS, NAMES, NODES, OUTCOMES, PACKAGES, TARGETS
 
 REFUSAL = "None of my tools can do that."
@@ -244,16 +252,16 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("rerun_failed", "single", _rerun_failed, running.RERUN_FAILED, 1.0),
     Scenario("list_tests", "single", _list_tests, inspecting.LIST_TESTS, 1.2),
     Scenario("show_failure", "single", _show_failure, inspecting.SHOW_FAILURE, 1.3),
-    Scenario("coverage", "single", _coverage, inspecting.COVERAGE, 1.2),
-    Scenario("coverage_minimum", "single", _coverage_minimum, inspecting.COVERAGE_MINIMUM, 1.1),
-    Scenario("slow_tests", "single", _slow_tests, inspecting.SLOW_TESTS, 0.9),
-    Scenario("slow_tests_count", "single", _slow_tests_count, inspecting.SLOW_TESTS_COUNT, 1.0),
-    Scenario("run_then_show", "sequence", _run_then_show, multistep.RUN_THEN_SHOW, 1.0),
-    Scenario("keyword_then_show", "sequence", _keyword_then_show, multistep.KEYWORD_THEN_SHOW, 0.6),
-    Scenario("rerun_then_show", "sequence", _rerun_then_show, multistep.RERUN_THEN_SHOW, 0.8),
+    Scenario("coverage", "single", _coverage, measuring.COVERAGE, 1.2),
+    Scenario("coverage_minimum", "single", _coverage_minimum, measuring.COVERAGE_MINIMUM, 1.1),
+    Scenario("slow_tests", "single", _slow_tests, measuring.SLOW_TESTS, 0.9),
+    Scenario("slow_tests_count", "single", _slow_tests_count, measuring.SLOW_TESTS_COUNT, 1.0),
+    Scenario("run_then_show", "sequence", _run_then_show, diagnosing.RUN_THEN_SHOW, 1.0),
+    Scenario("keyword_then_show", "sequence", _keyword_then_show, diagnosing.KEYWORD_THEN_SHOW, 0.6),
+    Scenario("rerun_then_show", "sequence", _rerun_then_show, diagnosing.RERUN_THEN_SHOW, 0.8),
     Scenario("list_then_run", "sequence", _list_then_run, multistep.LIST_THEN_RUN, 0.7),
     Scenario("run_then_coverage", "sequence", _run_then_coverage, multistep.RUN_THEN_COVERAGE, 0.8),
-    Scenario("run_show_rerun", "sequence", _run_show_rerun, multistep.RUN_SHOW_RERUN, 0.5),
+    Scenario("run_show_rerun", "sequence", _run_show_rerun, diagnosing.RUN_SHOW_RERUN, 0.5),
     Scenario("full_report", "sequence", _full_report, multistep.FULL_REPORT, 0.4),
     Scenario("run_two", "parallel", _run_two, multistep.RUN_TWO, 1.4),
     Scenario("coverage_two", "parallel", _coverage_two, multistep.COVERAGE_TWO, 1.0),

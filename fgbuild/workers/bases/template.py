@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fgbuild.errors import BaseModelError
@@ -103,21 +104,30 @@ def without_generation(template: str) -> str:
 
 def check(template: str, source: str) -> None:
     """Raise BaseModelError, naming the first difference, where `template` prints another prompt."""
-    developer = {"role": "developer", "content": DEVELOPER_SENTENCE}
-    theirs_source = without_generation(template)
     for messages, opened in CONVERSATIONS:
-        ours = render_text(messages, TOOLS, add_generation_prompt=opened)
-        try:
-            theirs = render_template(theirs_source, [developer, *messages], TOOLS, add_generation_prompt=opened)
-        except Exception as error:  # a template is a program from the base's files: it may raise anything
-            raise BaseModelError(
-                f"{source}: the chat template fails on a tool call ({error}); use another base"
-            ) from None
-        if ours != theirs:
-            raise BaseModelError(f"{source}: {_difference(ours, theirs)}; use another base or revision")
+        if found := difference(template, messages, TOOLS, opened=opened):
+            raise BaseModelError(f"{source}: {found}; use another base or revision")
 
 
-def _difference(ours: str, theirs: str) -> str:
+def difference(
+    template: str, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], *, opened: bool
+) -> str:
+    """How a chat template's prompt differs from our renderer's, in one phrase; "" where it does not.
+
+    opened: the prompt ends where the model starts to write.
+    """
+    ours = render_text(messages, tools, add_generation_prompt=opened)
+    if messages[0]["role"] != "developer":
+        # Our renderer writes the sentence by itself; a base's own template may do so only when told.
+        messages = [{"role": "developer", "content": DEVELOPER_SENTENCE}, *messages]
+    try:
+        theirs = render_template(without_generation(template), messages, tools, add_generation_prompt=opened)
+    except Exception as error:  # a template is a program from the base's files: it may raise anything
+        return f"its chat template fails on a conversation with tools ({error})"
+    return "" if ours == theirs else _parting(ours, theirs)
+
+
+def _parting(ours: str, theirs: str) -> str:
     """Where two texts part, in one phrase."""
     at = next((index for index, (a, b) in enumerate(zip(ours, theirs)) if a != b), min(len(ours), len(theirs)))
     before, length = ours[max(0, at - 30) : at], 40

@@ -84,9 +84,9 @@ def score_turn(
 def metrics(turns: Sequence[ScoredTurn]) -> dict[str, Any]:
     """Every score of a run; shares are 0 to 1, or None where nothing counts towards them.
 
-    call_validity: of turns that attempt a call, should make one or do not end by themselves, those
-        that are well formed (see ScoredTurn). Well-formed words where a call was due are a wrong
-        choice, which tool_accuracy and missed_calls count, not an invalid call.
+    call_validity: of turns that attempt a call or do not end by themselves, those that are well formed
+        (see ScoredTurn); 0 where calls were due and none was attempted. Words where a call was due are
+        a wrong choice, which tool_accuracy and missed_calls count: neither valid nor invalid.
     tool_accuracy: of turns that should call, those that call the same tools in the same order.
     argument_match: of the same turns, those that are exact: calls equal to the gold ones, arguments
         and all, and then the end.
@@ -102,11 +102,14 @@ def metrics(turns: Sequence[ScoredTurn]) -> dict[str, Any]:
     precision = _share(not turn.gold for turn in first if turn.abstains)
     if precision is None and should_abstain:
         precision = 0.0
+    validity = _share(turn.well_formed for turn in turns if turn.attempted or not turn.stopped)
+    if validity is None and calling:
+        validity = 0.0
     trajectories = _by_trajectory(turns)
     return {
         "examples": len(trajectories),
         "turns": len(turns),
-        "call_validity": _share(turn.well_formed for turn in turns if turn.attempted or turn.gold or not turn.stopped),
+        "call_validity": validity,
         "tool_accuracy": _share(turn.right_tools for turn in calling),
         "argument_match": _share(turn.exact for turn in calling),
         "sequence_accuracy": _share(all(turn.exact for turn in part) for part in trajectories.values()),

@@ -68,5 +68,5 @@ def test_the_first_difference_is_named(change: tuple[str, str], words: str) -> N
 
 @pytest.mark.parametrize("text", ["{{ messages[", "{{ raise_exception('no tools') }}", "{{ 1 + 'a' }}", "{{ 1 // 0 }}"])
 def test_a_template_that_fails_is_a_clear_error(text: str) -> None:
-    with pytest.raises(BaseModelError, match="x: the chat template fails"):
+    with pytest.raises(BaseModelError, match="x: its chat template fails"):
         check(text, "x")

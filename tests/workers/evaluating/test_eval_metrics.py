@@ -93,8 +93,10 @@ def test_what_makes_a_turn_invalid(output: str, stopped: bool) -> None:
 
 
 def test_words_where_a_call_is_due_are_a_wrong_choice_and_not_an_invalid_call() -> None:
+    scores = metrics([turn((ADD,), "I cannot do that."), turn((ADD,), said(ADD), "2"), turn((ADD,), BROKEN, "3")])
+    assert scores["call_validity"] == 0.5  # of two attempts
     scores = metrics([turn((ADD,), "I cannot do that.")])
-    assert scores["call_validity"] == 1.0
+    assert scores["call_validity"] == 0.0  # no attempt where one was due is no perfect score
     assert scores["tool_accuracy"] == scores["argument_match"] == scores["sequence_accuracy"] == 0.0
     assert scores["missed_calls"] == 1
 

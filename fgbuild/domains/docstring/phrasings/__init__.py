@@ -1,0 +1,1 @@
+"""How people ask for docstring work, one module per group of scenarios."""

@@ -1,0 +1,1 @@
+"""How people ask for sample-data work, one module per group of scenarios."""
