@@ -75,7 +75,7 @@ class Trainer(Table):
 
     epochs: int = Field(default=3, ge=1, description="Passes over the training examples, where max_steps is -1.")
     max_steps: int = Field(
-        default=-1, ge=-1, description="Optimizer steps, whatever epochs says; -1 for as many as epochs give."
+        default=-1, ge=-1, description="Optimizer steps, whatever epochs says; -1: what epochs give."
     )
     batch_size: int = Field(default=4, ge=1, description="Examples in one forward and backward pass.")
     gradient_accumulation: int = Field(default=4, ge=1, description="Passes that make one optimizer step.")
@@ -102,7 +102,7 @@ class Trainer(Table):
     @classmethod
     def _some_steps(cls, value: int) -> int:
         if value == 0:
-            raise ValueError("must be at least 1, or -1 for as many as epochs give")
+            raise ValueError("must be at least 1, or -1 for what epochs give")
         return value
 
     @field_validator("precision", mode="before")

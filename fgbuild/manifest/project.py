@@ -71,9 +71,8 @@ def read_sources(root: Path) -> dict[Path, bytes]:
         try:
             sources[path] = (root / path).read_bytes()
         except OSError as error:
-            raise ManifestError(
-                path, [(None, "", f"cannot be read ({error.strerror}); make it a readable file")]
-            ) from None
+            reason = f"cannot be read ({error.strerror}); make it a readable file"
+            raise ManifestError(path, [(None, "", reason)]) from None
     return sources
 
 
