@@ -139,7 +139,7 @@ WRITE_IF_MISSING = (
     "See if {symbol} has a docstring and, if it doesn't, write it.",
     "Unless {symbol} is already documented, write its docstring.",
     "Is {symbol} documented? If it isn't, please document it.",
-    "Ensure {symbol} has a docstring",
+    "Ensure {symbol} has a docstring: look first, write only if it has none",
     "I may have forgotten the docstring of {symbol}; check, and write it if so.",
     "When {symbol} has no docstring, write one, otherwise tell me what it says.",
     "{symbol} - documented? If no, do it.",

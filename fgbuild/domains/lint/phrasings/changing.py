@@ -31,7 +31,7 @@ FIX_PATH = (
     "Whatever ruff can fix in {path}, fix it.",
     "fix up {path} with ruff",
     "Could the fixable problems in {path} be fixed, please?",
-    "Edit {path} until ruff has nothing left to fix.",
+    "Apply every lint fix that there is to {path}.",
     "Please fix {path}.",
     "For {path}, apply the linter's suggested fixes.",
     "Remove the lint violations from {path}.",

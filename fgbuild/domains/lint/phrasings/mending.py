@@ -61,7 +61,7 @@ CHECK_THEN_FIX = (
 FIX_THEN_CHECK = (
     "Fix {path} and check it again afterwards.",
     "fix {path}, then lint it",
-    "Can you fix the lint in {path} and list what is left?",
+    "Can you fix the lint in {path} and then run the check to list what is left?",
     "Please apply the fixes to {path}, then run the linter once more.",
     "Fix {path}, then check what remains.",
     "I want {path} fixed and then linted to be sure.",

@@ -127,7 +127,7 @@ COUNT_MISSING = (
     "Fill {table} with fake rows",
     "Could I have some made-up records for {table}?",
     "The {table} table is empty, put fake rows in it.",
-    "rows for {table} please",
+    "make rows for {table} please",
     "Create a few records for the table {table}.",
     "For {table}, generate rows with seed {seed}.",
     "Would you produce {table} data?",

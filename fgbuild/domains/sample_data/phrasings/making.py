@@ -189,7 +189,7 @@ TWO_TABLES = (
     "Create {count} records for {table} and also {more} for {other}.",
     "For {table} generate {count} rows, for {other} {more} rows.",
     "Would you produce {count} rows of {table} data and {more} rows of {other} data?",
-    "Populate {table} with {count} rows, then {other} with {more}.",
+    "Populate {table} with {count} rows, {other} with {more}.",
     "{table}: {count} fake rows, {other}: {more} fake rows",
     "Make up {count} entries for {table} and {more} entries for {other}.",
     "We demo tomorrow and want {count} rows in {table} and {more} rows in {other}.",

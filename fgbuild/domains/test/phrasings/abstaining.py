@@ -134,7 +134,7 @@ CLARIFY_FAILURE = (
     "I don't understand why it doesn't pass.",
     "stack trace please",
     "Which assertion failed?",
-    "Something in {path} failed; show me the error.",
+    "One of the tests in {path} failed earlier; show me the error of that one.",
     "Can you show me what broke in that test?",
     "Tell me the reason for the failure.",
     "show error",

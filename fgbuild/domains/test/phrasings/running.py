@@ -94,7 +94,7 @@ RUN_KEYWORD = (
     "In {path}, run what matches {keyword}.",
     "-k {keyword} on {path} please",
     "My teammate touched {keyword}. Are its tests in {path} fine?",
-    "Filter {path} by {keyword} and run the rest.",
+    "Filter {path} by {keyword} and run what matches.",
     "Run the tests in {path} whose name contains {keyword}.",
     "run {keyword} tests {path}",
     "I'd like just the {keyword} part of {path} to be run.",
