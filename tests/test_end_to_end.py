@@ -56,7 +56,7 @@ def test_the_model_is_shipped_with_its_agent_file_and_card(learnt):
     assert "Gemma" in (agent / "README.md").read_text("utf-8")
 
 
-def test_verify_passes_on_prompts_that_no_row_contains(learnt):
+def test_verify_passes_on_the_shipped_file(learnt):
     done = fgbuild(learnt, "verify", "--all", "--json", "--profile", "test")
     report = json.loads(done.stdout)
     assert done.returncode == 0
