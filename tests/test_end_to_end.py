@@ -39,7 +39,7 @@ def build(root: Path, *arguments: str) -> tuple[int, list[dict]]:
 
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory) -> Path:
-    root = write_project(tmp_path_factory.mktemp("learnt"), steps=120, thresholds=NO_THRESHOLDS)
+    root = write_project(tmp_path_factory.mktemp("learnt"), steps=100, thresholds=NO_THRESHOLDS)
     code, events = build(root)
     told = [event for event in events if event["kind"] in ("stage.failed", "stage.check")]
     assert code == 0, [event for event in told if not event.get("passed")]
@@ -107,7 +107,7 @@ def test_a_model_that_has_not_learnt_fails_its_smoke_calls(tmp_path):
 
 
 def test_training_with_the_same_seed_gives_the_same_adapter(learnt, tmp_path):
-    root = write_project(tmp_path / "again", steps=120, thresholds=NO_THRESHOLDS)
+    root = write_project(tmp_path / "again", steps=100, thresholds=NO_THRESHOLDS)
     code, _ = build(root, "--until", "train")
     assert code == 0
     adapters = [next((top / "cache" / "store").glob("*/adapter_model.safetensors")) for top in (learnt, root)]

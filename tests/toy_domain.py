@@ -65,7 +65,7 @@ trainable_tokens = [46, 47, 48, 49, 50, 51, 52]
 [base.tiny.overrides.trainer]
 batch_size = 16
 gradient_accumulation = 1
-learning_rate = 5e-3
+learning_rate = 3e-3
 warmup_steps = 5
 
 [base.tiny.overrides.quant]
