@@ -107,12 +107,12 @@ def select(graph: Graph, domains: Sequence[str], until: str | None = None) -> Gr
     `until` is a kind of stage (`train`): it and what it needs, for each of the domains.
     """
     known = list(dict.fromkeys(stage.domain for stage in graph.stages.values() if stage.domain))
-    if not known:
+    kinds = list(dict.fromkeys(stage.kind for stage in graph.stages.values()))
+    if not known and (domains or until not in kinds):  # the shared stages can be made without one
         raise FgbuildError("the project has no domain; `fgbuild new NAME` makes one")
     for domain in domains:
         if domain not in known:
             raise FgbuildError(f"there is no domain {domain!r}; choose from {', '.join(known)}")
-    kinds = list(dict.fromkeys(stage.kind for stage in graph.stages.values()))
     if until is not None and until not in kinds:
         raise FgbuildError(f"--until: there is no stage {until!r}; choose from {', '.join(kinds)}")
     wanted = set(domains or known)

@@ -11,7 +11,7 @@ import pytest
 from toy_project import ToyProject, manifest
 
 from fgbuild.engine.plan import CACHED, RUN, SKIP
-from fgbuild.errors import DataError
+from fgbuild.errors import DataError, FgbuildError
 
 ALL = ["base", "red:check", "red:join", "red:last", "red:make"]
 
@@ -259,3 +259,15 @@ def test_code_that_changes_before_a_stage_starts_is_the_code_of_its_key(toy: Toy
     (toy.root / "toy" / "glue.py").write_text('GLUE = "+"\n')
     toy.build()
     assert "+red" in toy.joined()
+
+
+@pytest.mark.parametrize(("domains", "until"), [((), None), ((), "join"), (("red",), "base")])
+def test_a_project_without_domains_says_so(toy: ToyProject, domains: tuple[str, ...], until: str | None) -> None:
+    toy.manifests = {}
+    with pytest.raises(FgbuildError, match="the project has no domain"):
+        toy.graph(*domains, until=until)
+
+
+def test_the_shared_stages_need_no_domain(toy: ToyProject) -> None:
+    toy.manifests = {}
+    assert toy.build(until="base").ran == ["base"]
