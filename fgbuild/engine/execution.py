@@ -153,10 +153,9 @@ class Execution:
 
     def _require_unchanged(self) -> None:
         """StageError where code or files are no longer those of the key: the worker may have read either."""
-        self._workspace.code.forget()
         old = self.decision.components
         # What a stage pins while it runs is not a change of its input (see `_take_pins`).
-        now = {**self._workspace.keys.components(self.stage, old["inputs"]), "extras": old["extras"]}
+        now = {**self._workspace.keys.components_now(self.stage, old["inputs"]), "extras": old["extras"]}
         if changed := differences(old, now, self._workspace.code.parts):
             what = "; ".join(reason.text for reason in changed)
             raise StageError(f"its input changed while it ran ({what}); build again")

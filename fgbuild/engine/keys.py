@@ -53,6 +53,11 @@ class KeyMaker:
             "extras": spec.extras(manifest, self._root),
         }
 
+    def components_now(self, stage: Stage, inputs: Mapping[str, str]) -> Components:
+        """As `components`, with the worker's code looked at again: what was found before is of that moment."""
+        self._code.forget()
+        return self.components(stage, inputs)
+
     def _library_versions(self, names: tuple[str, ...]) -> dict[str, str | None]:
         if names not in self._versions:
             python = f"{sys.version_info[0]}.{sys.version_info[1]}"

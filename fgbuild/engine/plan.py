@@ -12,6 +12,7 @@ from fgbuild.engine.history import Prediction
 from fgbuild.engine.keys import Components, action_key
 from fgbuild.engine.reasons import Reason
 from fgbuild.engine.workspace import Workspace
+from fgbuild.errors import FgbuildError
 
 RUN, CACHED, SKIP = "run", "cached", "skip"
 
@@ -75,6 +76,14 @@ class Planner:
             return Decision(stage, CACHED, tuple(found), key, components, digest)
         found = self._workspace.placer.out_of_place(stage, digest)
         return Decision(stage, CACHED if found else SKIP, tuple(found), key, components, digest)
+
+    def is_current(self, decision: Decision) -> bool:
+        """Whether a stage's code and files are still those of its key: it may have waited long for its turn."""
+        try:
+            now = self._workspace.keys.components_now(decision.stage, decision.components["inputs"])
+        except (FgbuildError, OSError):
+            return False
+        return bool(now == decision.components)
 
     def _why_unknown(self, stage: Stage, key: str, components: Components) -> list[Reason]:
         """Reasons for a key that no action is known of."""

@@ -154,7 +154,7 @@ class Scheduler:
                 continue
             del self._ready[stage.id]
             damaged = self._damaged_input(stage)
-            if damaged is None and self._is_current(decision):
+            if damaged is None and self._planner.is_current(decision):
                 self._start(decision, cores)
                 continue
             self._pool.give(stage.id)
@@ -162,15 +162,6 @@ class Scheduler:
                 self._candidates.append(stage.id)
             else:
                 self._undo(damaged)
-
-    def _is_current(self, decision: Decision) -> bool:
-        """Whether the stage's code and files are still those of its key: it may have waited long for its turn."""
-        self._workspace.code.forget()
-        try:
-            now = self._workspace.keys.components(decision.stage, decision.components["inputs"])
-        except FgbuildError:
-            return False
-        return bool(now == decision.components)
 
     def _start(self, decision: Decision, cores: int) -> None:
         stage = decision.stage

@@ -176,9 +176,7 @@ def test_a_file_that_is_named_unlike_its_domain_says_which_it_holds(root: Path) 
         run(check, root, "clock")
 
 
-def test_a_manifest_that_is_no_file_is_a_problem_and_not_passed_over(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_manifest_that_is_no_file_is_a_problem_and_not_passed_over(root: Path) -> None:
     (root / "manifests" / "gone.toml").parent.mkdir()
     (root / "manifests" / "gone.toml").symlink_to("nowhere")
     with pytest.raises(FgbuildError, match=r"manifests/gone.toml: cannot be read .*; make it a readable file"):

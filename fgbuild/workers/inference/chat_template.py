@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 
@@ -21,6 +22,19 @@ def render_template(
     (`{% generation %}`) are not known here. Raises whatever the template does wrong, as jinja2's
     or Python's exceptions: a template is a program from somebody else's file.
     """
+    text: str = _compiled(source).render(
+        messages=messages,
+        tools=[{"type": "function", "function": tool} for tool in tools],
+        add_generation_prompt=add_generation_prompt,
+        bos_token="<bos>",
+        eos_token="<eos>",
+    )
+    return text
+
+
+@lru_cache(maxsize=4)
+def _compiled(source: str) -> Any:
+    """The template ready to render; many conversations go through the same one."""
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(
@@ -29,13 +43,7 @@ def render_template(
     environment.filters["tojson"] = _tojson
     environment.globals["raise_exception"] = _raise_exception
     environment.globals["strftime_now"] = _strftime_now
-    return environment.from_string(source).render(
-        messages=messages,
-        tools=[{"type": "function", "function": tool} for tool in tools],
-        add_generation_prompt=add_generation_prompt,
-        bos_token="<bos>",
-        eos_token="<eos>",
-    )
+    return environment.from_string(source)
 
 
 def _tojson(

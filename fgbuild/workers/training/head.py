@@ -15,7 +15,6 @@ from torch import Tensor, nn
 CHUNK = 256
 """Positions a chunk: 256 × 262,144 logits in fp32 are 268 MB."""
 
-
 ALIGNED = 16
 """A chunk is padded to a multiple of this: 242 positions take half as long again as 256."""
 
