@@ -26,6 +26,7 @@ from fgbuild.workers.training.batches import PrefixCollator, supervised
 from fgbuild.workers.training.callbacks import ReportingCallback
 from fgbuild.workers.training.checkpoints import keep_metrics, last_complete, read_metrics, same_threads
 from fgbuild.workers.training.memory import keep_freed_memory
+from fgbuild.workers.training.precision import choose_precision
 from fgbuild.workers.training.trainer import PrefixSharedTrainer
 
 CHECKPOINT_EVERY = 10
@@ -37,7 +38,9 @@ def work(job: Job, reporter: Reporter) -> None:
     datasets = {split: load_rows(job.inputs["tokenize"] / f"{split}.jsonl") for split in ("train", "eval")}
     if not any(label != -100 for row in datasets["train"] for label in row["labels"]):
         raise DataError(f"{job.domain}: no supervised token in the training split; add assistant messages")
-    precision = choose_precision(settings["precision"])
+    last = last_complete(job.state / "checkpoints")
+    torch.set_num_threads(same_threads(job.state / "threads", torch.get_num_threads(), resumed=last is not None))
+    precision = choose_precision(settings["precision"], job.state / "precision", resumed=last is not None)
     keep_freed_memory()
     enable_full_determinism(settings["seed"], warn_only=torch.cuda.is_available())
     # Every operation used here writes all of its output, so filling it first would be work done twice.
@@ -47,14 +50,12 @@ def work(job: Job, reporter: Reporter) -> None:
 
     metrics = job.state / "metrics.jsonl"
     callback = ReportingCallback(reporter, metrics, precision)
-    last = last_complete(job.state / "checkpoints")
-    torch.set_num_threads(same_threads(job.state / "threads", torch.get_num_threads(), resumed=last is not None))
     keep_metrics(metrics, last[1].global_step if last else -1)
     if last:
         reporter.note(f"resumed from the checkpoint at step {last[1].global_step}")
     trainer = PrefixSharedTrainer(
         model=model,
-        args=arguments(settings, job.state / "checkpoints", precision, has_eval=bool(datasets["eval"])),
+        args=arguments(settings, job.state / "checkpoints", has_eval=bool(datasets["eval"])),
         train_dataset=Dataset.from_list(datasets["train"]),
         eval_dataset=Dataset.from_list(datasets["eval"]) if datasets["eval"] else None,
         processing_class=AutoTokenizer.from_pretrained(job.inputs["base"]),
@@ -80,15 +81,6 @@ def load_rows(path: Path) -> list[dict[str, Any]]:
     return [{"input_ids": row["input_ids"], "labels": supervised(row)} for row in read_jsonl(path)]
 
 
-def choose_precision(wanted: str) -> str:
-    """ "fp32" or "bf16". `auto` is bf16 on a GPU that has it, else fp32; never fp16, in which
-    Gemma 3's activations (above 100,000 in layer 14) overflow."""
-    available = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    if wanted == "bf16" and not available:
-        raise DataError('trainer.precision: "bf16" needs a GPU that has it; set "auto" or "fp32"')
-    return "fp32" if wanted == "fp32" or not available else "bf16"
-
-
 def with_adapter(base: Path, manifest: dict[str, Any], precision: str) -> PeftModel:
     """The base model with a fresh LoRA adapter from the manifest's `[lora]`."""
     lora = manifest["lora"]
@@ -106,7 +98,7 @@ def with_adapter(base: Path, manifest: dict[str, Any], precision: str) -> PeftMo
     return get_peft_model(model, config)
 
 
-def arguments(settings: dict[str, Any], checkpoints: Path, precision: str, *, has_eval: bool) -> SFTConfig:
+def arguments(settings: dict[str, Any], checkpoints: Path, *, has_eval: bool) -> SFTConfig:
     evaluates = has_eval and settings["eval_every"] > 0
     return SFTConfig(
         output_dir=str(checkpoints),
@@ -124,7 +116,7 @@ def arguments(settings: dict[str, Any], checkpoints: Path, precision: str, *, ha
         seed=settings["seed"],
         data_seed=settings["seed"],
         full_determinism=not torch.cuda.is_available(),
-        bf16=precision == "bf16",
+        bf16=False,  # the trainer's own functions say what is in bf16; autocast would cast the rest as well
         fp16=False,
         gradient_checkpointing=False,
         eval_strategy="steps" if evaluates else "no",

@@ -13,6 +13,7 @@ from fgbuild.errors import DataError, StageError
 from fgbuild.workers import train
 from fgbuild.workers.jsonl import write_jsonl
 from fgbuild.workers.protocol import Job, Reporter
+from fgbuild.workers.training import precision
 from fgbuild.workers.training.callbacks import ReportingCallback
 from fgbuild.workers.training.checkpoints import keep_metrics, last_complete
 from fgbuild.workers.training.trainer import PrefixSharedTrainer
@@ -36,7 +37,7 @@ TRAINER = {
     "warmup_steps": 0,
     "weight_decay": 0.0,
     "max_grad_norm": 1.0,
-    "precision": "auto",
+    "precision": "fp32",
     "seed": 42,
     "backend": "trl",
     "sharing": "auto",
@@ -172,18 +173,28 @@ def test_rows_without_a_supervised_token_are_refused_before_the_model_is_loaded(
         run(job)
 
 
+def test_mixed_precision_trains_and_resumes_with_the_same_bytes(make_job, monkeypatch):
+    straight = run(make_job("straight", precision="bf16"))
+    summary = json.loads(straight["train.json"])
+    assert summary["precision"] == "bf16"
+    assert summary["loss"] < summary["loss_first"]
+    with monkeypatch.context() as patch:
+        killed_at(patch, 5)
+        with pytest.raises(Killed):
+            run(make_job("killed", precision="bf16"))
+    assert run(make_job("killed", precision="bf16")) == straight
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-def test_bf16_without_a_gpu_names_the_field(make_job):
-    with pytest.raises(DataError, match=r'trainer\.precision: "bf16" needs a GPU'):
-        run(make_job("bf16", precision="bf16"))
-
-
-def test_a_gpus_dtypes_train(make_job, monkeypatch):
-    """bf16 weights under fp32 adapters, as on a GPU; here only one step, on the CPU."""
-    monkeypatch.setattr(train, "choose_precision", lambda wanted: "bf16")
-    real = train.arguments
-    monkeypatch.setattr(train, "arguments", lambda s, c, p, *, has_eval: real(s, c, "fp32", has_eval=has_eval))
-    assert json.loads(run(make_job("mixed", max_steps=1))["train.json"])["loss_first"] > 0
+def test_a_resumed_training_keeps_its_precision_whatever_the_probe_says_then(make_job, monkeypatch):
+    monkeypatch.setattr(precision, "bf16_speedup", lambda: 2.0)
+    with monkeypatch.context() as patch:
+        killed_at(patch, 4)
+        with pytest.raises(Killed):
+            run(make_job("killed", precision="auto"))
+    monkeypatch.setattr(precision, "bf16_speedup", lambda: 0.5)
+    assert json.loads(run(make_job("killed", precision="auto"))["train.json"])["precision"] == "bf16"
+    assert json.loads(run(make_job("fresh", precision="auto"))["train.json"])["precision"] == "fp32"
 
 
 def test_metrics_keep_what_the_checkpoint_knows(tmp_path):

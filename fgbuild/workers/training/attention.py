@@ -81,8 +81,12 @@ def prefix_attention(
     prefix_plan: PrefixPlan,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Attention of one layer: query [1, H, L, D], key and value [1, G, L, D] → [1, L, H, D]."""
+    """Attention of one layer: query [1, H, L, D], key and value [1, G, L, D] → [1, L, H, D].
+
+    Computed in the value's precision: norms and rotations leave queries and keys in fp32.
+    """
     plan = prefix_plan
+    query, key = query.to(value.dtype), key.to(value.dtype)
     kind = "full" if sliding_window is None else "sliding"
     heads, groups, dim = query.shape[1], key.shape[1], query.shape[3]
     shared, count, longest = heads // groups, *plan.rows.shape

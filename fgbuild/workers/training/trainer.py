@@ -55,7 +55,8 @@ class PrefixSharedTrainer(SFTTrainer):
     ) -> Tensor:
         """Mean cross-entropy over the targets of the whole (accumulated) batch."""
         ids = inputs["input_ids"]
-        embedded = nn.functional.embedding(ids, self._table) * self._scale.to(self._table.dtype)
+        precise = torch.promote_types(self._table.dtype, torch.float32)
+        embedded = nn.functional.embedding(ids, self._table).to(precise) * self._scale.to(precise)
         rows, row_ids = self._trained_rows(embedded)
         if len(row_ids):
             # position in row_ids of every token, where it is one of the trained rows
@@ -66,7 +67,7 @@ class PrefixSharedTrainer(SFTTrainer):
                 (torch.zeros_like(index), trained.nonzero().squeeze(1)),
                 rows[index] * self._scale.to(rows.dtype),
             )
-        plan = attention.PrefixPlan.of(int(inputs["prefix"]), inputs["lengths"], self._window, embedded.dtype)
+        plan = attention.PrefixPlan.of(int(inputs["prefix"]), inputs["lengths"], self._window, self._table.dtype)
         hidden = self._body(
             inputs_embeds=embedded,
             position_ids=inputs["position_ids"],
@@ -85,7 +86,6 @@ class PrefixSharedTrainer(SFTTrainer):
     def _trained_rows(self, like: Tensor) -> tuple[Tensor, Tensor]:
         if self._rows is None:
             return like.new_empty((0, like.shape[-1])), self._row_ids.to(like.device)
-        # On a GPU the base is in bf16 while peft keeps what it trains in fp32.
         return self._rows.to(like.dtype), self._row_ids.to(like.device)
 
     def prediction_step(self, model: nn.Module, inputs: dict[str, Any], *_: Any, **__: Any) -> tuple[Any, None, None]:

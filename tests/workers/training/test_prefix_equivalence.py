@@ -140,6 +140,25 @@ def test_loss_and_gradients_equal_plain_rows(tmp_path, prefix, heads, groups, tr
         assert (got[name] - grad).norm() <= 1e-9 * grad.norm() + 1e-12, name
 
 
+@pytest.mark.parametrize("trained", [[], TRAINED])
+def test_mixed_precision_differs_by_rounding_alone(tmp_path, trained):
+    rows = make_rows(21, count=5, seed=1)
+    exact = small_model(4, 2).to(torch.bfloat16)  # weights that both precisions can hold
+    found = []
+    for dtype in (torch.float32, torch.bfloat16):
+        model = adapted(copy.deepcopy(exact).to(dtype), trained).train()
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.data = parameter.data.float()
+        loss = trainer_of(model, rows, tmp_path).compute_loss(model, PrefixCollator(sharing=True)(rows))
+        loss.backward()
+        flat = torch.cat([grad.flatten() for grad in gradients(model).values()])
+        found.append((loss.item(), flat))
+    assert found[1][1].dtype == torch.float32
+    assert found[1][0] == pytest.approx(found[0][0], rel=5e-3)
+    assert torch.cosine_similarity(found[0][1], found[1][1], 0) > 0.995
+
+
 def test_accumulated_micro_batches_equal_one_batch(tmp_path):
     rows = make_rows(9, count=8, seed=3)
     after = []
