@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "ui": "fgbuild.cli.ui",
     "runs": "fgbuild.cli.runs",
     "log": "fgbuild.cli.log",
+    "cache": "fgbuild.cli.cache",
     "lock": "fgbuild.cli.lock",
     "clean": "fgbuild.cli.clean",
 }
