@@ -29,7 +29,7 @@ def _write(d: Draw, in_file: bool, styled: bool) -> Episode:
 
 
 SCENARIOS = (
-    Scenario("write", "single", partial(_write, in_file=False, styled=False), writing.WRITE),
+    Scenario("write", "single", partial(_write, in_file=False, styled=False), writing.WRITE, weight=1.2),
     Scenario("write_in_file", "single", partial(_write, in_file=True, styled=False), writing.WRITE_IN_FILE, weight=0.9),
     Scenario("write_styled", "single", partial(_write, in_file=False, styled=True), writing.WRITE_STYLED),
     Scenario(

@@ -51,8 +51,8 @@ def _two_tables(d: Draw) -> Episode:
 
 
 SCENARIOS = (
-    Scenario("generate", "single", partial(_generate, seeded=False), making.GENERATE, weight=1.2),
+    Scenario("generate", "single", partial(_generate, seeded=False), making.GENERATE, weight=1.4),
     Scenario("generate_seeded", "single", partial(_generate, seeded=True), making.GENERATE_SEEDED),
-    Scenario("export", "single", _export, making.EXPORT, weight=1.2),
+    Scenario("export", "single", _export, making.EXPORT, weight=1.4),
     Scenario("two_tables", "parallel", _two_tables, making.TWO_TABLES, weight=1.3),
 )
