@@ -42,7 +42,8 @@ def plan_lines(entries: list[dict[str, Any]]) -> list[str]:
         reasons = [reason["text"] for reason in _telling(entry["reasons"])]
         more = len(reasons) - _MAX_REASONS
         because = ", ".join(reasons[:_MAX_REASONS]) + (f", and {more} more" if more > 0 else "")
-        lines.append(f"{entry['id']:<{width}}  {entry['action']:<6}  {_time(entry):>8}  {because}".rstrip())
+        need = f"{_time(entry):>8}  {_memory(entry):>8}"
+        lines.append(f"{entry['id']:<{width}}  {entry['action']:<6}  {need}  {because}".rstrip())
     return [*lines, _total(entries)]
 
 
@@ -58,6 +59,15 @@ def _time(entry: dict[str, Any]) -> str:
         return ""
     seconds = entry["predicted_seconds"]
     return "?" if seconds is None else f"~{_duration(seconds)}"
+
+
+def _memory(entry: dict[str, Any]) -> str:
+    memory = entry["predicted_memory_mb"]
+    if entry["action"] != RUN or memory is None:
+        return ""
+    from fgbuild.views import text
+
+    return text.megabytes(memory)
 
 
 def _total(entries: list[dict[str, Any]]) -> str:

@@ -75,6 +75,7 @@ class StageState:
     action: str = ""
     status: str = WAITING
     predicted_seconds: float | None = None
+    predicted_memory_mb: float | None = None
     reasons: tuple[Reason, ...] = ()
     started_at: float | None = None
     done: float | None = None

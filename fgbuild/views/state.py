@@ -68,6 +68,7 @@ def _run_started(state: BuildState, event: Event) -> None:
             stage.domain = _text(entry["domain"], 100)
         stage.planned = _text(entry.get("action"), 20)
         stage.predicted_seconds = _number(entry.get("predicted_seconds"))
+        stage.predicted_memory_mb = _number(entry.get("predicted_memory_mb"))
         stage.reasons = _reasons(entry.get("reasons"))
 
 
@@ -93,6 +94,7 @@ def _started(state: BuildState, stage: StageState, event: Event) -> None:
     fresh.reasons = _reasons(event.get("reasons")) or stage.reasons
     predicted = _number(event.get("predicted_seconds"))
     fresh.predicted_seconds = stage.predicted_seconds if predicted is None else predicted
+    fresh.predicted_memory_mb = stage.predicted_memory_mb
     fresh.started_at = _number(event.get("t"))
     state.stages[stage.id] = fresh
     state.peak_parallel = max(state.peak_parallel, len(state.running()))

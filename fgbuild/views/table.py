@@ -8,8 +8,10 @@ from fgbuild.views.records import DONE, FAILED, BuildState, StageState
 _PLAN_WORDS = {"run": "to run", "cached": "from the cache", "skip": "up to date"}
 _UNPLANNED = "planned"
 _SHARED = "(shared)"
-_HEADINGS = ("domain", "stages", "train", "loss", "GGUF", "verify", "eval", "total")
+_HEADINGS = ("domain", "stages", "train", "loss", "GGUF", "verify", "eval", "total", "memory")
 _EVAL_SHOWN = 4
+_VARIANTS = [*((shown, True, True) for shown in range(_EVAL_SHOWN, 0, -1)), (1, False, True), (1, False, False)]
+"""(numbers of the evaluation, predictions?, memory?), the widest table first."""
 
 
 def header(state: BuildState) -> list[str]:
@@ -72,15 +74,16 @@ def grouped(stages: list[StageState]) -> str:
 def result_table(state: BuildState, width: int | None = None) -> list[str]:
     """The headings and a row for each domain and for what they share; columns are padded to fit.
 
-    A column in which no row has anything is left out. Where `width` is given, as many numbers of the
-    evaluation are shown as fit into it, one at least.
+    A column in which no row has anything is left out. Where `width` is given, numbers of the evaluation
+    go first, one stays; then the predictions, then the memory.
     """
     names = ([""] if state.of("") else []) + state.domains()
     if not names:
         return []
     lines: list[str] = []
-    for shown in range(_EVAL_SHOWN, 0, -1):
-        lines = _aligned([_HEADINGS, *(_row(state, name, shown) for name in names)])
+    for shown, predicted, memory in _VARIANTS:
+        rows = [_row(state, name, shown, predicted=predicted, memory=memory) for name in names]
+        lines = _aligned([_HEADINGS, *rows])
         if width is None or max(text.cell_width(line) for line in lines) <= width:
             break
     return lines
@@ -107,11 +110,10 @@ def summary(state: BuildState, *, going: bool) -> list[str]:
     return [*header(state), "", *result_table(state), "", ending, *failures, *logs]
 
 
-def _row(state: BuildState, domain: str, eval_shown: int) -> tuple[str, ...]:
+def _row(state: BuildState, domain: str, eval_shown: int, *, predicted: bool, memory: bool) -> tuple[str, ...]:
     stages = state.of(domain)
     train = _of_kind(stages, "train")
     gguf = describe.model_of(stages)
-    took = [stage.seconds for stage in stages if stage.seconds is not None and stage.action != "skip"]
     loss = train.summary.get("loss", train.metrics.get("loss")) if train else None
     return (
         domain or _SHARED,
@@ -121,8 +123,31 @@ def _row(state: BuildState, domain: str, eval_shown: int) -> tuple[str, ...]:
         _size(gguf.bytes, describe.verdict(gguf)) if gguf and gguf.bytes is not None else "",
         verified(_of_kind(stages, "verify")),
         evaluated(_of_kind(stages, "eval"), eval_shown),
-        text.seconds(sum(took)) if took else "",
+        _total(stages, predicted=predicted),
+        _memory(stages, predicted=predicted) if memory else "",
     )
+
+
+def _total(stages: list[StageState], *, predicted: bool) -> str:
+    """`8m 25s (~8m 42s)`: the time it took, and where all of that was predicted, the prediction."""
+    took = [stage for stage in stages if stage.seconds is not None and stage.action != "skip"]
+    if not took:
+        return ""
+    shown = text.seconds(sum(stage.seconds or 0.0 for stage in took))
+    ran = [stage for stage in took if stage.action == "run"]
+    known = [stage.predicted_seconds for stage in ran if stage.predicted_seconds is not None]
+    return f"{shown} (~{text.seconds(sum(known))})" if predicted and ran and len(known) == len(ran) else shown
+
+
+def _memory(stages: list[StageState], *, predicted: bool) -> str:
+    """`5.0 GB (~4.9 GB)`: of the stage that took most, its peak and its prediction."""
+    ran = [stage for stage in stages if stage.action == "run" and stage.peak_memory_mb]
+    if not ran:
+        return ""
+    most = max(ran, key=lambda stage: stage.peak_memory_mb or 0.0)
+    shown = text.megabytes(most.peak_memory_mb or 0.0)
+    before = most.predicted_memory_mb
+    return f"{shown} (~{text.megabytes(before)})" if predicted and before else shown
 
 
 def _of_kind(stages: list[StageState], kind: str) -> StageState | None:

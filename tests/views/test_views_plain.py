@@ -85,9 +85,17 @@ def test_a_slow_stage_is_not_silent_for_long() -> None:
 def test_the_result_table() -> None:
     output = shown(sample.whole_run())
     [heading] = lines_with(output, "domain", "stages", "GGUF")
-    assert heading.split() == ["domain", "stages", "train", "loss", "GGUF", "verify", "eval", "total"]
+    assert heading.split() == ["domain", "stages", "train", "loss", "GGUF", "verify", "eval", "total", "memory"]
     [row] = lines_with(output, "lint ", "4 done, 2 current")
-    for fact in ("6m 41s", "0.01266", "291.5 MB", "✓ 5/5", "✓ tool 97.5 % · args 85 % · valid 100 %", "8m 09s"):
+    for fact in (
+        "6m 41s",
+        "0.01266",
+        "291.5 MB",
+        "✓ 5/5",
+        "✓ tool 97.5 % · args 85 % · valid 100 %",
+        "8m 09s (~8m 20s)",
+        "3.2 GB",
+    ):
         assert fact in row
     assert row.index("291.5 MB") == heading.index("GGUF")
     assert output.rstrip().endswith("Done in 8m 10s: 4 ran, 21 up to date.")
