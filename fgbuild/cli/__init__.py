@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "log": "fgbuild.cli.log",
     "cache": "fgbuild.cli.cache",
     "lock": "fgbuild.cli.lock",
+    "doctor": "fgbuild.cli.doctor",
     "clean": "fgbuild.cli.clean",
 }
 """Name → module with `add_arguments(parser)` and `run(args) -> int`; its docstring's first line is the help."""

@@ -13,6 +13,6 @@ SPEC = StageSpec(
     libraries=("accelerate", "datasets", "peft", "safetensors", "tokenizers", "torch", "transformers", "trl"),
     # Beyond eight cores a step of a 270M model gains little; two domains side by side gain more.
     cores=8,
-    memory_mb=6144,
+    memory_mb=7168,
     report="train.json",
 )

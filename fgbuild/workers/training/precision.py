@@ -9,7 +9,7 @@ import torch
 
 from fgbuild.errors import DataError
 
-_FASTER = 1.25
+FASTER = 1.25
 """How many times as fast a product must be in bf16: a step does more than products."""
 
 _TRIES = 5
@@ -34,7 +34,7 @@ def choose_precision(wanted: str, chosen: Path, *, resumed: bool) -> str:
 def _faster() -> str:
     if torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    return "bf16" if bf16_speedup() >= _FASTER else "fp32"
+    return "bf16" if bf16_speedup() >= FASTER else "fp32"
 
 
 def bf16_speedup() -> float:
