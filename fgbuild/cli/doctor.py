@@ -169,5 +169,5 @@ def libraries(project: Project) -> Iterator[Finding]:
     except FgbuildError as error:
         yield Finding("libraries", PROBLEM, str(error), "install the project again: make clean-venv build")
         return
-    for entry in found:
+    for entry in found["findings"]:
         yield Finding(**entry)

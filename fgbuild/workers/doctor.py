@@ -1,7 +1,7 @@
 """What only the heavy libraries can say about a machine: do they load, what do they find, is the base there.
 
 `python -m fgbuild.workers.doctor JOB.json`; `job.manifest` is the base's entry of fgbuild.toml.
-Output: findings.json, a list of {name, status ("ok" | "warning" | "problem"), text, step}.
+Output: findings.json, {"findings": [{name, status ("ok" | "warning" | "problem"), text, step}]}.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def run(job: Job, reporter: Reporter) -> None:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             found.append(finding(name, PROBLEM, reason, "install the project again: make clean-venv build"))
         reporter.progress(done, len(checks), "checks")
-    (job.output / "findings.json").write_text(json.dumps(found, ensure_ascii=False), "utf-8")
+    (job.output / "findings.json").write_text(json.dumps({"findings": found}, ensure_ascii=False), "utf-8")
 
 
 def finding(name: str, status: str, text: str, step: str = "") -> Finding:
