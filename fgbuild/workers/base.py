@@ -1,7 +1,7 @@
 """The base stage: makes the base model that every domain starts from.
 
 `python -m fgbuild.workers.base JOB.json`; `job.manifest` is the base's entry of fgbuild.toml:
-name, kind, and by kind: `embedded` nothing more; `tiny` seed; `path` path; `hub` repo, revision.
+name, kind, and by kind: `embedded` primer_steps; `tiny` seed; `path` path; `hub` repo, revision.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ def run(job: Job, reporter: Reporter) -> None:
     model = load(job, lock.read(lock_file).get(job.manifest["name"]))
     found = sources(model)
     pinned = lock.check(lock_file, model.name, found)
+    if steps := job.manifest.get("primer_steps", 0):
+        # For this alone the base stage loads torch.
+        from fgbuild.workers.bases.primer import primed
+
+        model = primed(model, steps, job, reporter)
     artifact.write_artifact(model, job.output, reporter)
     if model.kind == "hub" and not pinned:
         lock.write(lock_file, model.name, found)

@@ -7,7 +7,8 @@ from tokenizers import Tokenizer
 
 from fgbuild.errors import DataError
 from fgbuild.functiongemma import render_text
-from fgbuild.workers.tokenize import check_template, common_prefix, encode_row
+from fgbuild.workers.encoding import encode_row
+from fgbuild.workers.tokenize import check_template, common_prefix
 
 TOOL = {
     "name": "look",

@@ -14,6 +14,7 @@ from fgbuild.workers import train
 from fgbuild.workers.jsonl import write_jsonl
 from fgbuild.workers.protocol import Job, Reporter
 from fgbuild.workers.training import precision
+from fgbuild.workers.training import run as training_run
 from fgbuild.workers.training.callbacks import ReportingCallback
 from fgbuild.workers.training.checkpoints import keep_metrics, last_complete
 from fgbuild.workers.training.trainer import PrefixSharedTrainer
@@ -82,7 +83,7 @@ def make_job(tmp_path, tiny_base):
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch):
-    monkeypatch.setattr(train, "CHECKPOINT_EVERY", 3)
+    monkeypatch.setattr(training_run, "CHECKPOINT_EVERY", 3)
 
 
 def run(job: Job) -> dict[str, bytes]:

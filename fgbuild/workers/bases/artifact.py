@@ -47,6 +47,7 @@ class BaseModel:
     Face name, norms as Hugging Face stores them (without llama.cpp's 1).
     template: the chat template the base brings, or "" to use ours.
     files: artifact name → a file to copy instead of writing one from `vocabulary`.
+    primer: how the weights were primed (see `primer`), or empty.
     """
 
     name: str
@@ -59,6 +60,7 @@ class BaseModel:
     weights: Callable[[str], Iterator[Bf16Bits]]
     template: str = ""
     files: Mapping[str, Path] = field(default_factory=dict)
+    primer: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def parameters(self) -> int:
@@ -88,6 +90,19 @@ class Meter:
 def write_artifact(model: BaseModel, output: Path, reporter: Reporter) -> None:
     """Every file of the base artifact into `output`."""
     meter = Meter(reporter, model.parameters * (BF16_BYTES + Q8_BYTES))
+    _write_checkpoint(model, output, meter)
+    meter.next_file(model.parameters * BF16_BYTES)
+    write_gguf(output / "base_q8_0.gguf", output / "model.safetensors", model.config, _metadata(model), meter)
+    _write_json(output / "base.json", _summary(model))
+    meter.at(model.parameters * Q8_BYTES)
+
+
+def write_checkpoint(model: BaseModel, output: Path, reporter: Reporter) -> None:
+    """What transformers loads: configuration, tokenizer, chat template and weights."""
+    _write_checkpoint(model, output, Meter(reporter, model.parameters * BF16_BYTES))
+
+
+def _write_checkpoint(model: BaseModel, output: Path, meter: Meter) -> None:
     _write_json(output / "config.json", model.config)
     generation = {"bos_token_id": 2, "do_sample": False, "eos_token_id": list(STOP_IDS), "pad_token_id": 0}
     _write_json(output / "generation_config.json", generation)
@@ -97,10 +112,6 @@ def write_artifact(model: BaseModel, output: Path, reporter: Reporter) -> None:
     chat_template = model.template or template.chat_template()
     (output / "chat_template.jinja").write_text(chat_template, "utf-8")
     write_weights(model, output / "model.safetensors", meter)
-    meter.next_file(model.parameters * BF16_BYTES)
-    write_gguf(output / "base_q8_0.gguf", output / "model.safetensors", model.config, _metadata(model), meter)
-    _write_json(output / "base.json", _summary(model))
-    meter.at(model.parameters * Q8_BYTES)
 
 
 def _metadata(model: BaseModel) -> dict[str, Field]:
@@ -169,6 +180,7 @@ def _summary(model: BaseModel) -> dict[str, Any]:
         "revision": model.revision,
         "sources": [asdict(source) for source in model.sources],
         "brings_template": bool(model.template),
+        **({"primer": dict(model.primer)} if model.primer else {}),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
+from torch.utils.data import Sampler
 from transformers import TrainerState
 from trl import SFTTrainer
 
@@ -15,6 +16,7 @@ from fgbuild.errors import StageError
 from fgbuild.workers.training import attention
 from fgbuild.workers.training.fused import fuse
 from fgbuild.workers.training.head import SupervisedCrossEntropy
+from fgbuild.workers.training.order import SharedPromptSampler, developer_turn
 
 
 class PrefixSharedTrainer(SFTTrainer):
@@ -87,6 +89,13 @@ class PrefixSharedTrainer(SFTTrainer):
         if self._rows is None:
             return like.new_empty((0, like.shape[-1])), self._row_ids.to(like.device)
         return self._rows.to(like.dtype), self._row_ids.to(like.device)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int] | None:
+        """Rows with different tools share no prompt: where there are some, each batch gets rows of one kind."""
+        rows: Any = self.train_dataset if train_dataset is None else train_dataset
+        prompts = [developer_turn(ids) for ids in rows["input_ids"]]
+        sampler = SharedPromptSampler(prompts, self.args.train_batch_size, self.args.data_seed or self.args.seed)
+        return sampler if sampler.kinds > 1 else super()._get_train_sampler(train_dataset)
 
     def prediction_step(self, model: nn.Module, inputs: dict[str, Any], *_: Any, **__: Any) -> tuple[Any, None, None]:
         inputs = self._prepare_inputs(inputs)

@@ -1,0 +1,147 @@
+"""Kills a real build on the tiny base at random moments, until it has killed it often enough.
+
+`python tests/chaos.py [--kills 100] [--seed 1]` (`make chaos`). Each time the build process, its worker or both get
+SIGKILL. After each kill: a placed file is absent or whole, and no stage that had finished is undone. Each build that
+gets through has to give what an undisturbed one gives, byte for byte, by `fgbuild plan` with nothing left to do.
+Ends with exit code 1 at the first wrong result, and says after which kill (the seed repeats it).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from toy_domain import write_project
+
+REPOSITORY = Path(__file__).parent.parent
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
+UNTIL = "verify"
+STEPS = 45
+
+
+class WrongResult(Exception):
+    pass
+
+
+def command(root: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "fgbuild", "--root", str(root), *arguments, "--profile", "test", "--until", UNTIL]
+
+
+def build(root: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command(root, "build", "--all", "--headless", "--keep-going"), env=ENVIRONMENT, stdout=subprocess.DEVNULL
+    )
+
+
+def finished(root: Path) -> set[str]:
+    """Stages whose result would not be made again."""
+    plan = subprocess.run(command(root, "plan", "--json"), env=ENVIRONMENT, capture_output=True, check=True)
+    return {stage["id"] for stage in json.loads(plan.stdout)["stages"] if stage["action"] != "run"}
+
+
+def placed(root: Path) -> dict[str, str]:
+    """SHA-256 of every file below agents/; what is being written has a temporary name."""
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in root.glob("agents/**/*")
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def worker_of(root: Path) -> int | None:
+    wanted = str(root / "cache" / "tmp").encode()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if wanted in (entry / "cmdline").read_bytes():
+                return int(entry.name)
+        except OSError:
+            continue
+    return None
+
+
+def kill(process: subprocess.Popen[bytes], root: Path, victims: str) -> None:
+    if victims in ("build", "both"):
+        process.kill()
+    if victims in ("worker", "both") and (worker := worker_of(root)) is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+    process.wait()
+
+
+def check_after_kill(root: Path, before: set[str], reference: dict[str, str]) -> set[str]:
+    for path, digest in placed(root).items():
+        if reference.get(path) != digest:
+            raise WrongResult(f"{path} is not what an undisturbed build gives")
+    after = finished(root)
+    if lost := before - after:
+        raise WrongResult(f"finished and lost: {', '.join(sorted(lost))}")
+    return after
+
+
+def check_complete(root: Path, reference: dict[str, str]) -> None:
+    if placed(root) != reference:
+        raise WrongResult("a build that got through gave something else than an undisturbed one")
+    if left := subprocess.run(command(root, "plan", "--json"), env=ENVIRONMENT, capture_output=True, check=True).stdout:
+        running = [stage["id"] for stage in json.loads(left)["stages"] if stage["action"] == "run"]
+        if any(not stage.endswith(":verify") for stage in running):
+            raise WrongResult(f"still to run after a build that got through: {', '.join(running)}")
+
+
+def run(kills: int, seed: int, directory: Path) -> None:
+    rng = random.Random(seed)
+    started = time.monotonic()
+    calm = write_project(directory / "calm", steps=STEPS)
+    build(calm).wait()
+    reference, longest = placed(calm), time.monotonic() - started
+    if not reference:
+        raise WrongResult("the undisturbed build made nothing")
+    print(f"undisturbed: {len(reference)} files in {longest:.0f} s", flush=True)
+    root, rounds, before = write_project(directory / "0", steps=STEPS), 0, set[str]()
+    done = 0
+    while done < kills:
+        process = build(root)
+        try:
+            process.wait(rng.uniform(0, longest / 2))
+        except subprocess.TimeoutExpired:
+            victims = rng.choice(("build", "worker", "both"))
+            kill(process, root, victims)
+            done += 1
+            before = check_after_kill(root, before, reference)
+            print(f"kill {done} of {kills}: {victims:<6} · {len(before)} stages finished", flush=True)
+            continue
+        check_complete(root, reference)
+        rounds += 1
+        print(f"round {rounds}: got through, as undisturbed", flush=True)
+        root, before = write_project(directory / str(rounds), steps=STEPS), set()
+    while build(root).wait() not in (0, 3):
+        pass
+    check_complete(root, reference)
+    print(f"{kills} kills, {rounds + 1} rounds, no wrong result, nothing finished lost")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="fgbuild-chaos-") as directory:
+        try:
+            run(arguments.kills, arguments.seed, Path(directory))
+        except WrongResult as error:
+            print(f"seed {arguments.seed}: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
