@@ -1,4 +1,4 @@
-"""Primes a base that does not know function calling: a short LoRA training on calls of many tools, merged into its weights.
+"""Primes a base that does not know function calling: a short LoRA training on calls, merged into its weights.
 
 Plain Gemma 3 270M has to learn from each domain what FunctionGemma brings: the call format, when to call, when to
 ask back, when to decline. Learnt once here, it is there for every domain. The rows are data, `primer.jsonl`, and
