@@ -112,6 +112,11 @@ CLARIFY_FIX = (
     "Take the module we talked about and apply ruff's corrections.",
     "What ruff can repair in there, it should repair.",
     "fixes pls, that file",
+    "{rule} needs fixing.",
+    "Can {rule} be repaired automatically? Do it, please.",
+    "clear up every {rule} for me",
+    "Have ruff fix {rule}.",
+    "Still {rule} everywhere, correct that.",
 )
 
 CLARIFY_RULE = (
