@@ -111,6 +111,11 @@ def _fix_path(d: Draw) -> Episode:
     return Episode({"path": path}, _ended(d, [*_fix(path, None, fixed, left), say(_fix_report(fixed, left))]))
 
 
+def _fix_project(d: Draw) -> Episode:
+    fixed, left = d.number(1, 60), d.number(0, 9)
+    return Episode({}, _ended(d, [*_fix(".", None, fixed, left), say(_fix_report(fixed, left))]))
+
+
 def _fix_rule(d: Draw) -> Episode:
     path, rule, fixed, left = d.pick(TARGETS), d.pick(FIXABLE_CODES), d.number(1, 30), d.number(0, 5)
     turns = [*_fix(path, rule, fixed, left), say(_fix_report(fixed, left))]
@@ -240,31 +245,32 @@ def _decline(d: Draw) -> Episode:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    Scenario("check_path", "single", _check_path, checking.CHECK_PATH, 2.0),
-    Scenario("check_rule", "single", _check_rule, checking.CHECK_RULE, 1.7),
-    Scenario("check_project", "single", _check_project, checking.CHECK_PROJECT, 0.6),
+    Scenario("check_path", "single", _check_path, checking.CHECK_PATH, 1.8),
+    Scenario("check_rule", "single", _check_rule, checking.CHECK_RULE, 2.0),
+    Scenario("check_project", "single", _check_project, checking.CHECK_PROJECT, 1.2),
     Scenario("explain_rule", "single", _explain_rule, checking.EXPLAIN_RULE, 1.1),
     Scenario("show_line", "single", _show_line, checking.SHOW_LINE, 1.3),
-    Scenario("fix_path", "single", _fix_path, changing.FIX_PATH, 2.0),
-    Scenario("fix_rule", "single", _fix_rule, changing.FIX_RULE, 1.7),
+    Scenario("fix_path", "single", _fix_path, changing.FIX_PATH, 1.8),
+    Scenario("fix_project", "single", _fix_project, changing.FIX_PROJECT, 1.1),
+    Scenario("fix_rule", "single", _fix_rule, changing.FIX_RULE, 1.8),
     Scenario("format_path", "single", _format_path, changing.FORMAT_PATH, 1.2),
     Scenario("silence_in_file", "single", _silence_in_file, changing.SILENCE_IN_FILE, 1.3),
-    Scenario("silence_on_line", "single", _silence_on_line, changing.SILENCE_ON_LINE, 1.3),
+    Scenario("silence_on_line", "single", _silence_on_line, changing.SILENCE_ON_LINE, 1.6),
     Scenario("check_then_show", "sequence", _check_then_show, multistep.CHECK_THEN_SHOW, 1.0),
     Scenario("check_then_explain", "sequence", _check_then_explain, multistep.CHECK_THEN_EXPLAIN, 1.0),
     Scenario("check_then_fix", "sequence", _check_then_fix, mending.CHECK_THEN_FIX, 1.1),
     Scenario("fix_then_check", "sequence", _fix_then_check, mending.FIX_THEN_CHECK, 1.1),
     Scenario("fix_then_format", "sequence", _fix_then_format, mending.FIX_THEN_FORMAT, 1.0),
-    Scenario("find_then_silence", "sequence", _find_then_silence, multistep.FIND_THEN_SILENCE, 0.7),
+    Scenario("find_then_silence", "sequence", _find_then_silence, multistep.FIND_THEN_SILENCE, 0.9),
     Scenario("full_cleanup", "sequence", _full_cleanup, mending.FULL_CLEANUP, 0.4),
     Scenario("check_two", "parallel", _check_two, parallel.CHECK_TWO, 1.4),
     Scenario("explain_two", "parallel", _explain_two, parallel.EXPLAIN_TWO, 1.0),
-    Scenario("clarify_check", "clarify", _clarify_check, abstaining.CLARIFY_CHECK, 2.0),
-    Scenario("clarify_fix", "clarify", _clarify_fix, abstaining.CLARIFY_FIX, 2.5),
+    Scenario("clarify_check", "clarify", _clarify_check, abstaining.CLARIFY_CHECK, 1.8),
+    Scenario("clarify_fix", "clarify", _clarify_fix, abstaining.CLARIFY_FIX, 1.8),
     Scenario("clarify_rule", "clarify", _clarify_rule, abstaining.CLARIFY_RULE, 0.8),
     Scenario("clarify_line", "clarify", _clarify_line, abstaining.CLARIFY_LINE, 1.0),
     Scenario("clarify_silence", "clarify", _clarify_silence, abstaining.CLARIFY_SILENCE, 0.8),
     Scenario("decline_general", "decline", _decline, declining.DECLINE_GENERAL, 1.4),
-    Scenario("decline_engineering", "decline", _decline, declining.DECLINE_ENGINEERING, 1.4),
-    Scenario("decline_nearby", "decline", _decline, declining.DECLINE_NEARBY, 2.1),
+    Scenario("decline_engineering", "decline", _decline, declining.DECLINE_ENGINEERING, 1.5),
+    Scenario("decline_nearby", "decline", _decline, declining.DECLINE_NEARBY, 2.6),
 )

@@ -171,6 +171,16 @@ CHECK_PROJECT = (
     "What violations are there across all packages of the repo?",
     "ruff on all of our code",
     "Point the linter at the complete repository and report back.",
+    "run ruff",
+    "lint",
+    "Run the linter, please.",
+    "Can you run ruff for me?",
+    "ruff check",
+    "lint check pls",
+    "Could you lint my code?",
+    "Start a lint run.",
+    "What is our lint status?",
+    "Any lint errors?",
 )
 
 EXPLAIN_RULE = (
