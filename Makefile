@@ -16,7 +16,7 @@ export CMAKE_ARGS += -DGGML_NATIVE=OFF -DGGML_AVX512=ON -DGGML_AVX512_VBMI=ON -D
   -DGGML_AVX512_BF16=ON
 endif
 
-.PHONY: build test test-slow check format clean-venv generate-all train-all eval-all verify-all benchmark
+.PHONY: build test test-slow chaos check format clean-venv generate-all train-all eval-all verify-all benchmark
 
 build: $(VENV)/.installed
 	$(FGBUILD) build --all --headless
@@ -26,6 +26,9 @@ test: check
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow
+
+chaos: $(VENV)/.installed-test
+	$(BIN)/python tests/chaos.py
 
 check: $(VENV)/.installed-test
 	$(BIN)/ruff check .
