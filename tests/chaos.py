@@ -43,10 +43,10 @@ def build(root: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def finished(root: Path) -> set[str]:
-    """Stages whose result would not be made again."""
+def planned(root: Path) -> dict[str, str]:
+    """What a build would do with each stage."""
     plan = subprocess.run(command(root, "plan", "--json"), env=ENVIRONMENT, capture_output=True, check=True)
-    return {stage["id"] for stage in json.loads(plan.stdout)["stages"] if stage["action"] != "run"}
+    return {stage["id"]: stage["action"] for stage in json.loads(plan.stdout)["stages"]}
 
 
 def placed(root: Path) -> dict[str, str]:
@@ -82,7 +82,7 @@ def check_after_kill(root: Path, before: set[str], reference: dict[str, str]) ->
     for path, digest in placed(root).items():
         if reference.get(path) != digest:
             raise WrongResult(f"{path} is not what an undisturbed build gives")
-    after = finished(root)
+    after = {stage for stage, action in planned(root).items() if action != "run"}
     if lost := before - after:
         raise WrongResult(f"finished and lost: {', '.join(sorted(lost))}")
     return after
@@ -91,10 +91,9 @@ def check_after_kill(root: Path, before: set[str], reference: dict[str, str]) ->
 def check_complete(root: Path, reference: dict[str, str]) -> None:
     if placed(root) != reference:
         raise WrongResult("a build that got through gave something else than an undisturbed one")
-    if left := subprocess.run(command(root, "plan", "--json"), env=ENVIRONMENT, capture_output=True, check=True).stdout:
-        running = [stage["id"] for stage in json.loads(left)["stages"] if stage["action"] == "run"]
-        if any(not stage.endswith(":verify") for stage in running):
-            raise WrongResult(f"still to run after a build that got through: {', '.join(running)}")
+    left = [stage for stage, action in planned(root).items() if action == "run" and not stage.endswith(":verify")]
+    if left:
+        raise WrongResult(f"still to run after a build that got through: {', '.join(left)}")
 
 
 def run(kills: int, seed: int, directory: Path) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
 from fgbuild.cli.output import print_json, say
 from fgbuild.engine.build import locked
-from fgbuild.engine.leftovers import clear_leftovers
+from fgbuild.engine.leftovers import clear_leftovers, size_on_disk
 from fgbuild.engine.paths import Paths
 from fgbuild.engine.upkeep import Stored, collect, collectable, stored_artifacts, verify_store
 from fgbuild.engine.workspace import Workspace
@@ -52,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 def _stats(paths: Paths, *, as_json: bool) -> int:
     with Workspace(paths.root) as workspace:
         found = stored_artifacts(workspace)
-    other = {name: _tree_bytes(paths.cache / name) for name in ("state", "runs", "tmp")}
+    other = {name: size_on_disk(paths.cache / name) for name in ("state", "runs", "tmp")}
     stages = {
         stage: {
             "artifacts": len(of_stage := [artifact for artifact in found if artifact.stage == stage]),
@@ -143,10 +141,6 @@ def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
         )
         for row in rows
     ]
-
-
-def _tree_bytes(path: Path) -> int:
-    return sum(os.lstat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(path) for name in names)
 
 
 def _size(size: int) -> str:

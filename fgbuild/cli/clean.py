@@ -12,7 +12,7 @@ from fgbuild.cli.output import say
 from fgbuild.engine.actions import ActionCache
 from fgbuild.engine.build import locked
 from fgbuild.engine.database import open_database, readable_errors
-from fgbuild.engine.leftovers import end_orphans, remove
+from fgbuild.engine.leftovers import end_orphans, remove, size_on_disk
 from fgbuild.engine.paths import Paths
 from fgbuild.errors import FgbuildError, ManifestError
 from fgbuild.manifest import find_root
@@ -84,7 +84,7 @@ def _remove(paths: Paths, wanted: Iterable[Path]) -> list[str]:
     for path in wanted:
         if not os.path.lexists(path):
             continue
-        size = _size(path)
+        size = size_on_disk(path)
         remove(path)
         if not size:
             continue
@@ -99,9 +99,3 @@ def _remove_empty(directory: Path, top: Path) -> None:
         while directory != top:
             directory.rmdir()
             directory = directory.parent
-
-
-def _size(path: Path) -> int:
-    if not path.is_dir():
-        return path.lstat().st_size
-    return sum(os.lstat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(path) for name in names)

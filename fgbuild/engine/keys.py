@@ -29,6 +29,7 @@ from fgbuild.errors import DataError
 
 Components = dict[str, Any]
 _MISSING = object()
+_INSTALLED = Path(__file__).parent.parent.parent
 
 
 class KeyMaker:
@@ -67,15 +68,19 @@ class KeyMaker:
     def _files(self, stage: Stage) -> dict[str, str]:
         found: dict[str, str] = {}
         for path in stage.spec.files(stage.manifest, self._root):
-            try:
-                shown = path.relative_to(self._root).as_posix()
-            except ValueError:
-                shown = str(path)
+            shown = self._shown(path)
             digest = self._digests.of(path)
             if digest is None:
                 raise DataError(f"{shown}: {stage.id} reads this file and it {_trouble(path)}")
             found[shown] = digest
         return found
+
+    def _shown(self, path: Path) -> str:
+        """A file's name in a key: that of a file of the project, or of fgbuild, is the same in every checkout."""
+        for top in (self._root, _INSTALLED):
+            if path.is_relative_to(top):
+                return path.relative_to(top).as_posix()
+        return str(path)
 
 
 def _trouble(path: Path) -> str:

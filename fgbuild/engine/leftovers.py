@@ -45,6 +45,13 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def size_on_disk(path: Path) -> int:
+    """Bytes of a file, or of all files below a directory; 0 where there is none."""
+    if path.is_dir():
+        return sum(os.lstat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(path) for name in names)
+    return path.lstat().st_size if os.path.lexists(path) else 0
+
+
 def _processes(jobs: list[str]) -> list[int]:
     """Ids of the processes whose command line ends in one of these job files."""
     wanted = {os.fsencode(job) for job in jobs}

@@ -6,27 +6,22 @@ import os
 from pathlib import Path
 from typing import Any
 
-from blake3 import blake3
-
 from fgbuild.stages.spec import Manifest, StageSpec
 
 LOCK_FILE = "fgbuild.lock"
 PRIMER_ROWS = Path(__file__).parent.parent / "workers" / "bases" / "primer.jsonl"
 
 
-def local_files(entry: Manifest, root: Path) -> tuple[Path, ...]:
-    """Every file of a base of kind `path`, in a stable order; other kinds have none."""
+def input_files(entry: Manifest, root: Path) -> tuple[Path, ...]:
+    """The rows that prime the base where its entry asks for that, and every file of a base of kind `path`,
+    in a stable order."""
+    if entry.get("primer_steps"):
+        return (PRIMER_ROWS,)
     if entry.get("kind") != "path":
         return ()
     top = root / str(entry.get("path", ""))
     found = [Path(folder, name) for folder, _, names in os.walk(top) for name in names]
     return tuple(sorted(found))
-
-
-def extras(entry: Manifest, root: Path) -> dict[str, Any]:
-    """What `fgbuild.lock` pins, and the rows that prime the base where its entry asks for that."""
-    rows = {"primer rows": blake3(PRIMER_ROWS.read_bytes()).hexdigest()} if entry.get("primer_steps") else {}
-    return {**pinned(entry, root), **rows}
 
 
 def pinned(entry: Manifest, root: Path) -> dict[str, Any]:
@@ -70,6 +65,6 @@ SPEC = StageSpec(
     cores=8,
     memory_mb=7168,
     per_domain=False,
-    files=local_files,
-    extras=extras,
+    files=input_files,
+    extras=pinned,
 )

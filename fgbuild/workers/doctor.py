@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from fgbuild.errors import BaseModelError, FgbuildError
+from fgbuild.errors import FgbuildError
 from fgbuild.workers.bases import hub, lock
 from fgbuild.workers.protocol import Job, Reporter, main
 
@@ -75,7 +75,7 @@ def base_is_there(job: Job) -> Finding:
         from fgbuild.workers import base
 
         pinned = lock.check(job.root / lock.FILE, entry["name"], base.sources(base.load(job, pins.get(entry["name"]))))
-    except (BaseModelError, FgbuildError) as error:
+    except FgbuildError as error:
         return finding("base model", PROBLEM, f"{name}: {error}", "put that right and ask again")
     if not pinned and entry["kind"] != "tiny":
         step = f"fgbuild lock --base {entry['name']}, and commit {lock.FILE}"

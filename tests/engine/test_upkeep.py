@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -78,15 +79,10 @@ def test_max_size_takes_the_oldest_first_and_stops_at_what_is_needed(toy: ToyPro
 def test_the_report_of_a_check_that_did_not_pass_is_kept(toy: ToyProject) -> None:
     toy.manifests["red"]["fail"] = {"check": 3}
     toy.pipeline = tuple(
-        spec if spec.kind != "check" else spec.__class__(**{**_fields(spec), "fields": ("check", "fail")})
-        for spec in toy.pipeline
+        replace(spec, fields=("check", "fail")) if spec.kind == "check" else spec for spec in toy.pipeline
     )
     assert toy.build().exit_code == 3
     assert gc(toy) == []
-
-
-def _fields(spec: object) -> dict[str, object]:
-    return {name: getattr(spec, name) for name in spec.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", ["joined.txt", "base.txt"])

@@ -198,6 +198,6 @@ def test_a_local_base_depends_on_its_files(tmp_path: Path) -> None:
     (tmp_path / "models" / "deep").mkdir(parents=True)
     (tmp_path / "models" / "config.json").write_text("{}")
     (tmp_path / "models" / "deep" / "a").write_text("1")
-    found = base.local_files({"kind": "path", "path": "models"}, tmp_path)
+    found = base.input_files({"kind": "path", "path": "models"}, tmp_path)
     assert [path.relative_to(tmp_path).as_posix() for path in found] == ["models/config.json", "models/deep/a"]
-    assert base.local_files({"kind": "tiny"}, tmp_path) == ()
+    assert base.input_files({"kind": "tiny"}, tmp_path) == ()

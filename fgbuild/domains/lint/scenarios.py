@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from fgbuild.domains.lint.phrasings import abstaining, changing, checking, declining, mending, multistep, parallel
+from fgbuild.domains.lint.phrasings import (
+    abstaining,
+    changing,
+    checking,
+    declining,
+    mending,
+    multistep,
+    parallel,
+    project,
+)
 from fgbuild.domains.lint.rules import CODES, FIXABLE_CODES, RULES
 from fgbuild.domains.lint.values import FILES, FOLDERS, TARGETS
 from fgbuild.domains.scenario import Draw, Episode, Message, Scenario, call, calls, result, results, say
@@ -247,11 +256,11 @@ def _decline(d: Draw) -> Episode:
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("check_path", "single", _check_path, checking.CHECK_PATH, 1.8),
     Scenario("check_rule", "single", _check_rule, checking.CHECK_RULE, 2.0),
-    Scenario("check_project", "single", _check_project, checking.CHECK_PROJECT, 1.2),
+    Scenario("check_project", "single", _check_project, project.CHECK_PROJECT, 1.2),
     Scenario("explain_rule", "single", _explain_rule, checking.EXPLAIN_RULE, 1.7),
     Scenario("show_line", "single", _show_line, checking.SHOW_LINE, 1.3),
     Scenario("fix_path", "single", _fix_path, changing.FIX_PATH, 1.8),
-    Scenario("fix_project", "single", _fix_project, changing.FIX_PROJECT, 1.1),
+    Scenario("fix_project", "single", _fix_project, project.FIX_PROJECT, 1.1),
     Scenario("fix_rule", "single", _fix_rule, changing.FIX_RULE, 1.8),
     Scenario("format_path", "single", _format_path, changing.FORMAT_PATH, 1.2),
     Scenario("silence_in_file", "single", _silence_in_file, changing.SILENCE_IN_FILE, 1.3),

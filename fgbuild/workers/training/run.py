@@ -53,6 +53,10 @@ class Training:
 
 
 def fine_tune(training: Training, reporter: Reporter) -> None:
+    """Train, or go on with what was cut off, and write `training.output`.
+
+    Raises StageError for a loss or gradient that is no number, DataError for a precision that the device lacks.
+    """
     settings, state = training.trainer, training.state
     last = last_complete(state / "checkpoints")
     torch.set_num_threads(same_threads(state / "threads", torch.get_num_threads(), resumed=last is not None))
