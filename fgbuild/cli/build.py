@@ -99,9 +99,9 @@ def _say_failures(failures: Sequence[Event]) -> None:
 
 
 def _executor() -> Executor:
-    from fgbuild.executors.local import LocalExecutor
+    from fgbuild.executors.warm import WarmExecutor
 
-    return LocalExecutor()
+    return WarmExecutor()
 
 
 def _say_up_to_date(as_json: bool, result: BuildResult, seconds: float) -> None:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 def start_build(root: Path) -> subprocess.Popen[bytes]:
     """A build of every domain that outlives the dashboard and finds the fgbuild that started it."""
-    from fgbuild.executors.local import import_path
+    from fgbuild.executors.processes import import_path
     from fgbuild.views.tui import launch
 
     return launch.start_build(root, {**os.environ, "PYTHONPATH": import_path()})

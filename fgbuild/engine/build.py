@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from fgbuild.engine.graph import Graph
 from fgbuild.engine.leftovers import clear_leftovers
 from fgbuild.engine.lock import TreeLock
 from fgbuild.engine.paths import Paths
-from fgbuild.engine.plan import SKIP, Planner, plan_entry
+from fgbuild.engine.plan import RUN, SKIP, Decision, Planner, plan_entry
 from fgbuild.engine.workspace import Workspace
 from fgbuild.errors import FgbuildError, InterruptedBuild, StageError
 from fgbuild.events import SCHEMA_VERSION, Event, EventLog
@@ -104,11 +104,12 @@ def build(
             stages=[plan_entry(workspace, decision) for decision in decisions.values()],
         )
         pool = Pool(Machine.detect(), request.jobs)
-        scheduler = Scheduler(
-            workspace, graph, planner, decisions, make_executor(), log, pool, keep_going=request.keep_going
-        )
+        executor = make_executor()
+        executor.prepare(_preloaded(decisions.values()))
+        scheduler = Scheduler(workspace, graph, planner, decisions, executor, log, pool, keep_going=request.keep_going)
         try:
-            exit_code = scheduler.run()
+            with contextlib.closing(executor):
+                exit_code = scheduler.run()
         except BaseException as error:
             with contextlib.suppress(Exception):  # the error that ended the build is the one to report
                 _finished(log, scheduler.outcome(), _exit_code(error), started)
@@ -116,6 +117,12 @@ def build(
         return _finished(log, scheduler.outcome(), exit_code, started)
     finally:
         log.close()
+
+
+def _preloaded(decisions: Iterable[Decision]) -> list[str]:
+    """What the workers of the stages that have to run like to find imported."""
+    wanted = (decision.stage.spec.preload for decision in decisions if decision.action == RUN)
+    return list(dict.fromkeys(name for names in wanted for name in names))
 
 
 def _finished(log: EventLog, outcome: Outcome, exit_code: int, started: float) -> BuildResult:

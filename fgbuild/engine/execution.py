@@ -84,9 +84,8 @@ class Execution:
             reasons=[reason.as_json() for reason in self.decision.reasons],
             predicted_seconds=predicted_seconds,
         )
-        request = WorkerRequest(
-            self.stage.spec.worker, self._job, self._log_file, self._workspace.paths.root, self._cores
-        )
+        spec, root = self.stage.spec, self._workspace.paths.root
+        request = WorkerRequest(spec.worker, self._job, self._log_file, root, self._cores, spec.preload)
         self.worker = executor.start(request)
 
     def read_events(self) -> bool:

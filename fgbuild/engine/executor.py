@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -11,7 +12,7 @@ from typing import NamedTuple, Protocol
 class WorkerRequest:
     """One worker to start: `python -m module job`, in `directory`, its output to `log`.
 
-    cores: how many it was granted.
+    cores: how many it was granted. preload: modules that it may find imported already.
     """
 
     module: str
@@ -19,6 +20,7 @@ class WorkerRequest:
     log: Path
     directory: Path
     cores: int
+    preload: tuple[str, ...] = ()
 
 
 class WorkerExit(NamedTuple):
@@ -48,4 +50,10 @@ class RunningWorker(Protocol):
 
 
 class Executor(Protocol):
+    def prepare(self, modules: Iterable[str]) -> None:
+        """Have these modules imported for workers to come, without waiting for it."""
+
     def start(self, request: WorkerRequest) -> RunningWorker: ...
+
+    def close(self) -> None:
+        """Release what it keeps between workers; none is running any more."""

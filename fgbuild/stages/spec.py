@@ -54,6 +54,7 @@ class StageSpec:
     after: upstream kinds that only have to be finished first.
     fields: dotted manifest prefixes that enter the key; `excluded`: what of them does not.
     libraries: distributions whose versions decide the output's bytes.
+    preload: library modules that the worker imports, worth having ready for it: they take seconds.
     cores, memory_mb: what the worker needs; more than the machine has means all of it.
     gate: exit code 3 (built, but did not pass) is possible.
     report: JSON file of the artifact whose findings are shown again in a run that leaves the stage alone.
@@ -70,6 +71,7 @@ class StageSpec:
     fields: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ()
     cores: int = 1
     memory_mb: int = 512
     gate: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -251,6 +252,14 @@ def test_state_is_kept_until_the_stage_succeeds(toy: ToyProject) -> None:
 class _CountingExecutor(InProcessExecutor):
     def __init__(self) -> None:
         self.started: list[str] = []
+        self.prepared: list[str] = []
+        self.closed = 0
+
+    def prepare(self, modules: Iterable[str]) -> None:
+        self.prepared += modules
+
+    def close(self) -> None:
+        self.closed += 1
 
     def start(self, request: WorkerRequest) -> Any:
         self.started.append(f"{request.module} {request.cores}")
@@ -266,6 +275,15 @@ def test_light_stages_start_before_heavy_ones(toy: ToyProject) -> None:
     assert executor.started[0].startswith("toy.make")
     cores = Machine.detect().cores
     assert executor.started == [f"toy.make {cores}"] * 2
+
+
+def test_what_workers_like_to_find_imported_is_prepared_where_they_have_to_run(toy: ToyProject) -> None:
+    toy.pipeline = (PIPELINE[0], replace(PIPELINE[1], preload=("torch", "peft")), *PIPELINE[2:])
+    executor = _CountingExecutor()
+    toy.build(executor=lambda: executor)
+    assert (executor.prepared, executor.closed) == (["torch", "peft"], 1)
+    toy.build(executor=lambda: executor)
+    assert executor.prepared == ["torch", "peft"]
 
 
 def test_the_pool_grants_no_more_than_there_is() -> None:

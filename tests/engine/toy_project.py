@@ -15,7 +15,7 @@ import json
 import os
 import runpy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -114,6 +114,10 @@ class FinishedWorker:
 
 class InProcessExecutor:
     """Runs toy workers inside the test: a hundred times faster than a process for each."""
+
+    def prepare(self, modules: Iterable[str]) -> None: ...
+
+    def close(self) -> None: ...
 
     def start(self, request: WorkerRequest) -> FinishedWorker:
         read_end, write_end = os.pipe()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fgbuild.engine.executor import WorkerExit, WorkerRequest
-from fgbuild.executors.local import LocalExecutor, LocalWorker
+from fgbuild.engine.executor import RunningWorker, WorkerExit, WorkerRequest
+from fgbuild.executors.local import LocalExecutor
+from fgbuild.executors.warm import WarmExecutor
 
 BUSY = """
 import time
@@ -19,21 +20,23 @@ block = bytearray(80_000_000)
 """
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+@pytest.fixture(params=[LocalExecutor, WarmExecutor])
+def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    executor = request.param()
 
-    def start(body: str, cores: int = 1) -> LocalWorker:
+    def start(body: str, cores: int = 1) -> RunningWorker:
         (tmp_path / "oneoff.py").write_text(body)
         job = tmp_path / "job.json"
         job.write_text("{}")
-        request = WorkerRequest("oneoff", job, tmp_path / "logs" / "one.log", tmp_path, cores)
-        return LocalExecutor().start(request)
+        log = tmp_path / "logs" / "one.log"
+        return executor.start(WorkerRequest("oneoff", job, log, tmp_path, cores, preload=("decimal",)))
 
-    return start
+    yield start
+    executor.close()
 
 
-def wait(worker: LocalWorker) -> WorkerExit:
+def wait(worker: RunningWorker) -> WorkerExit:
     deadline = time.monotonic() + 10
     while (result := worker.poll()) is None:
         assert time.monotonic() < deadline
@@ -41,7 +44,7 @@ def wait(worker: LocalWorker) -> WorkerExit:
     return result
 
 
-def received(worker: LocalWorker) -> bytes:
+def received(worker: RunningWorker) -> bytes:
     data = b""
     while chunk := os.read(worker.events, 4096):
         data += chunk

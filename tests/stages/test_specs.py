@@ -66,6 +66,12 @@ def test_a_worker_reads_exactly_the_inputs_that_it_declares(spec: StageSpec, tmp
     assert read & set(BY_KIND) == set(spec.inputs)
 
 
+@pytest.mark.parametrize("spec", PIPELINE, ids=lambda spec: spec.kind)
+def test_what_is_preloaded_is_a_library_whose_version_is_in_the_key(spec: StageSpec) -> None:
+    """fgbuild's own code would be older there than what the key was made of."""
+    assert {name.partition(".")[0] for name in spec.preload} <= set(spec.libraries)
+
+
 def test_gates_come_after_what_they_judge() -> None:
     assert "export" in BY_KIND["verify"].inputs
     assert "export" in BY_KIND["eval"].inputs

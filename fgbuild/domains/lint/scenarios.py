@@ -19,6 +19,9 @@ from fgbuild.domains.lint.values import FILES, FOLDERS, TARGETS
 from fgbuild.domains.scenario import Draw, Episode, Message, Scenario, call, calls, result, results, say
 
 REFUSAL = "None of my tools can do that."
+# One question for each thing that may be missing: what is asked matters, and not in how many ways.
+WHICH_PATH = "Which file or folder do you mean?"
+WHICH_RULE = "Which rule do you mean?"
 _LAST_LINE = 480
 
 
@@ -26,9 +29,9 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _ended(d: Draw, turns: list[Message]) -> list[Message]:
+def _ended(d: Draw, turns: list[Message], to_the_end: float = 0.3) -> list[Message]:
     """All turns, or only the call: most single calls stop where the tool takes over."""
-    return turns if d.chance(0.3) else turns[:1]
+    return turns if d.chance(to_the_end) else turns[:1]
 
 
 def _file_in(d: Draw, path: str) -> str:
@@ -55,13 +58,19 @@ def _check(d: Draw, path: str, rule: str | None, count: int) -> _Check:
     file, code, line = _file_in(d, path), rule or str(d.pick(CODES)), d.number(1, _LAST_LINE)
     if not count:
         found: dict[str, Any] = {"count": 0}
-        verdict = f"No problems in {'the project' if path == '.' else path}."
+        verdict = f"Found no problems in {'the project' if path == '.' else path}."
     else:
         first = f"{file}:{line} {code} {RULES[code].name}"
         found = {"count": count, "first": first}
-        verdict = f"{_counted(count, 'problem')}, first: {first}."
+        verdict = f"Found {_counted(count, 'problem')}, first: {first}."
     turns = [call("run_ruff", path=path, rule=rule), result("run_ruff", **found)]
     return _Check(turns, found, file, code, line, verdict)
+
+
+def _reported(d: Draw, check: _Check) -> list[Message]:
+    """A check that ends there. Told to the end about as often as a check goes on to a next call in the sequences,
+    so that stopping is learnt with going on."""
+    return _ended(d, [*check.turns, say(check.verdict)], to_the_end=0.6)
 
 
 def _problem_count(d: Draw, clean: float = 0.25) -> int:
@@ -101,18 +110,18 @@ def _silence(path: str, rule: str, line: int | None) -> list[Message]:
 def _check_path(d: Draw) -> Episode:
     path = d.pick(TARGETS)
     check = _check(d, path, None, _problem_count(d))
-    return Episode({"path": path}, _ended(d, [*check.turns, say(check.verdict)]))
+    return Episode({"path": path}, _reported(d, check))
 
 
 def _check_rule(d: Draw) -> Episode:
     path, rule = d.pick(TARGETS), d.pick(CODES)
     check = _check(d, path, rule, _problem_count(d))
-    return Episode({"path": path, "rule": rule}, _ended(d, [*check.turns, say(check.verdict)]))
+    return Episode({"path": path, "rule": rule}, _reported(d, check))
 
 
 def _check_project(d: Draw) -> Episode:
     check = _check(d, ".", None, _problem_count(d))
-    return Episode({}, _ended(d, [*check.turns, say(check.verdict)]))
+    return Episode({}, _reported(d, check))
 
 
 def _fix_path(d: Draw) -> Episode:
@@ -216,7 +225,7 @@ def _check_two(d: Draw) -> Episode:
     turns = [
         calls(("run_ruff", {"path": path}), ("run_ruff", {"path": other})),
         results(("run_ruff", here.response), ("run_ruff", there.response)),
-        say(f"{_counted(here.response['count'], 'problem')} in {path}, {there.response['count']} in {other}."),
+        say(f"Found {_counted(here.response['count'], 'problem')} in {path}, {there.response['count']} in {other}."),
     ]
     return Episode({"path": path, "other": other}, _ended(d, turns))
 
@@ -229,24 +238,24 @@ def _explain_two(d: Draw) -> Episode:
 
 
 def _clarify_check(d: Draw) -> Episode:
-    return Episode({"rule": d.pick(CODES)}, [say("Which file or folder should I check?")])
+    return Episode({"rule": d.pick(CODES)}, [say(WHICH_PATH)])
 
 
 def _clarify_fix(d: Draw) -> Episode:
-    return Episode({"rule": d.pick(FIXABLE_CODES)}, [say("Which file or folder should I fix?")])
+    return Episode({"rule": d.pick(FIXABLE_CODES)}, [say(WHICH_PATH)])
 
 
 def _clarify_rule(d: Draw) -> Episode:
-    return Episode({}, [say("Which rule do you mean?")])
+    return Episode({}, [say(WHICH_RULE)])
 
 
 def _clarify_line(d: Draw) -> Episode:
-    return Episode({"path": d.pick(FILES)}, [say("Which line should I show?")])
+    return Episode({"path": d.pick(FILES)}, [say("Which line do you mean?")])
 
 
 def _clarify_silence(d: Draw) -> Episode:
     slots = {"path": d.pick(FILES), "line": d.number(1, _LAST_LINE)}
-    return Episode(slots, [say("Which rule should I silence?")])
+    return Episode(slots, [say(WHICH_RULE)])
 
 
 def _decline(d: Draw) -> Episode:
@@ -271,14 +280,14 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("fix_then_check", "sequence", _fix_then_check, mending.FIX_THEN_CHECK, 1.1),
     Scenario("fix_then_format", "sequence", _fix_then_format, mending.FIX_THEN_FORMAT, 1.0),
     Scenario("find_then_silence", "sequence", _find_then_silence, multistep.FIND_THEN_SILENCE, 0.9),
-    Scenario("full_cleanup", "sequence", _full_cleanup, mending.FULL_CLEANUP, 0.4),
+    Scenario("full_cleanup", "sequence", _full_cleanup, mending.FULL_CLEANUP, 0.8),
     Scenario("check_two", "parallel", _check_two, parallel.CHECK_TWO, 1.4),
     Scenario("explain_two", "parallel", _explain_two, parallel.EXPLAIN_TWO, 1.0),
     Scenario("clarify_check", "clarify", _clarify_check, abstaining.CLARIFY_CHECK, 1.8),
     Scenario("clarify_fix", "clarify", _clarify_fix, abstaining.CLARIFY_FIX, 1.8),
-    Scenario("clarify_rule", "clarify", _clarify_rule, abstaining.CLARIFY_RULE, 0.5),
+    Scenario("clarify_rule", "clarify", _clarify_rule, abstaining.CLARIFY_RULE, 0.6),
     Scenario("clarify_line", "clarify", _clarify_line, abstaining.CLARIFY_LINE, 1.0),
-    Scenario("clarify_silence", "clarify", _clarify_silence, abstaining.CLARIFY_SILENCE, 0.8),
+    Scenario("clarify_silence", "clarify", _clarify_silence, abstaining.CLARIFY_SILENCE, 1.0),
     Scenario("decline_general", "decline", _decline, declining.DECLINE_GENERAL, 1.4),
     Scenario("decline_engineering", "decline", _decline, declining.DECLINE_ENGINEERING, 1.5),
     Scenario("decline_nearby", "decline", _decline, declining.DECLINE_NEARBY, 2.6),
