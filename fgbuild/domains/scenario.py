@@ -132,11 +132,24 @@ class Episode:
     turns: Sequence[Message]
 
 
-def maybe_answered(d: Draw, slots: Mapping[str, Any], request: Message, response: Message, answer: str) -> Episode:
-    """A single call: most of them end there, the others go on to the final answer."""
-    if d.chance(0.3):
-        return Episode(slots, [request, response, say(answer)])
-    return Episode(slots, [request])
+ANSWERED = 0.3
+"""Share of single calls that are told to the final answer; the others end where the tool takes over."""
+
+ANSWERED_MIDWAY = 0.6
+"""The same for a tool from whose response sequences go on to a next call: stopping has to be seen as often as
+going on, or a model goes on from whatever comes back."""
+
+
+def ended(d: Draw, turns: Sequence[Message], answered: float = ANSWERED) -> list[Message]:
+    """All turns of a single call, with its final answer, or the call alone."""
+    return list(turns) if d.chance(answered) else [turns[0]]
+
+
+def maybe_answered(
+    d: Draw, slots: Mapping[str, Any], request: Message, response: Message, answer: str, answered: float = ANSWERED
+) -> Episode:
+    """A single call, told to its final answer or not (see `ended`)."""
+    return Episode(slots, ended(d, [request, response, say(answer)], answered))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,18 @@ from fgbuild.domains.docstring.turns import (
     listed_answer,
     style_slots,
 )
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, maybe_answered, result, results, say
+from fgbuild.domains.scenario import (
+    ANSWERED_MIDWAY,
+    Draw,
+    Episode,
+    Scenario,
+    call,
+    calls,
+    maybe_answered,
+    result,
+    results,
+    say,
+)
 
 
 def _some_symbols(d: Draw) -> list[str]:
@@ -21,13 +32,13 @@ def _some_symbols(d: Draw) -> list[str]:
 def _undocumented(d: Draw) -> Episode:
     path, symbols = d.pick(values.PATHS), _some_symbols(d)
     request = call("list_undocumented", path=path)
-    return maybe_answered(d, {"path": path}, request, listed(symbols), listed_answer(symbols))
+    return maybe_answered(d, {"path": path}, request, listed(symbols), listed_answer(symbols), ANSWERED_MIDWAY)
 
 
 def _check(d: Draw) -> Episode:
     path, symbols = d.pick(values.PATHS), _some_symbols(d)
     request = call("check_docstrings", path=path)
-    return maybe_answered(d, {"path": path}, request, checked(symbols), checked_answer(symbols))
+    return maybe_answered(d, {"path": path}, request, checked(symbols), checked_answer(symbols), ANSWERED_MIDWAY)
 
 
 def _convert(d: Draw) -> Episode:

@@ -6,7 +6,18 @@ from functools import partial
 
 from fgbuild.domains.docstring import values
 from fgbuild.domains.docstring.phrasings import lookup
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, maybe_answered, result, results, say
+from fgbuild.domains.scenario import (
+    ANSWERED_MIDWAY,
+    Draw,
+    Episode,
+    Scenario,
+    call,
+    calls,
+    maybe_answered,
+    result,
+    results,
+    say,
+)
 
 
 def _signature(d: Draw, in_file: bool) -> Episode:
@@ -32,6 +43,7 @@ def _read(d: Draw, in_file: bool) -> Episode:
         call("read_docstring", symbol=symbol, path=path),
         result("read_docstring", docstring=text),
         f"It says: {text}" if text else "It has no docstring.",
+        ANSWERED_MIDWAY,
     )
 
 

@@ -24,9 +24,7 @@ def listed(symbols: Sequence[str]) -> Message:
 
 
 def listed_answer(symbols: Sequence[str]) -> str:
-    if not symbols:
-        return "Nothing is undocumented."
-    return f"Undocumented: {', '.join(symbols)}."
+    return f"Undocumented: {', '.join(symbols) or 'none'}."
 
 
 def checked(symbols: Sequence[str]) -> Message:
@@ -35,9 +33,7 @@ def checked(symbols: Sequence[str]) -> Message:
 
 
 def checked_answer(symbols: Sequence[str]) -> str:
-    if not symbols:
-        return "All docstrings are correct."
-    return f"Wrong docstrings: {', '.join(symbols)}."
+    return f"Wrong docstrings: {', '.join(symbols) or 'none'}."
 
 
 def written(symbol: str) -> Message:

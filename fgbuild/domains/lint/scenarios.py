@@ -16,7 +16,19 @@ from fgbuild.domains.lint.phrasings import (
 )
 from fgbuild.domains.lint.rules import CODES, FIXABLE_CODES, RULES
 from fgbuild.domains.lint.values import FILES, FOLDERS, TARGETS
-from fgbuild.domains.scenario import Draw, Episode, Message, Scenario, call, calls, result, results, say
+from fgbuild.domains.scenario import (
+    ANSWERED_MIDWAY,
+    Draw,
+    Episode,
+    Message,
+    Scenario,
+    call,
+    calls,
+    ended,
+    result,
+    results,
+    say,
+)
 
 REFUSAL = "None of my tools can do that."
 # One question for each thing that may be missing: what is asked matters, and not in how many ways.
@@ -27,11 +39,6 @@ _LAST_LINE = 480
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _ended(d: Draw, turns: list[Message], to_the_end: float = 0.3) -> list[Message]:
-    """All turns, or only the call: most single calls stop where the tool takes over."""
-    return turns if d.chance(to_the_end) else turns[:1]
 
 
 def _file_in(d: Draw, path: str) -> str:
@@ -68,9 +75,7 @@ def _check(d: Draw, path: str, rule: str | None, count: int) -> _Check:
 
 
 def _reported(d: Draw, check: _Check) -> list[Message]:
-    """A check that ends there. Told to the end about as often as a check goes on to a next call in the sequences,
-    so that stopping is learnt with going on."""
-    return _ended(d, [*check.turns, say(check.verdict)], to_the_end=0.6)
+    return ended(d, [*check.turns, say(check.verdict)], ANSWERED_MIDWAY)
 
 
 def _problem_count(d: Draw, clean: float = 0.25) -> int:
@@ -126,46 +131,46 @@ def _check_project(d: Draw) -> Episode:
 
 def _fix_path(d: Draw) -> Episode:
     path, fixed, left = d.pick(TARGETS), d.number(1, 30), d.number(0, 5)
-    return Episode({"path": path}, _ended(d, [*_fix(path, None, fixed, left), say(_fix_report(fixed, left))]))
+    return Episode({"path": path}, ended(d, [*_fix(path, None, fixed, left), say(_fix_report(fixed, left))]))
 
 
 def _fix_project(d: Draw) -> Episode:
     fixed, left = d.number(1, 60), d.number(0, 9)
-    return Episode({}, _ended(d, [*_fix(".", None, fixed, left), say(_fix_report(fixed, left))]))
+    return Episode({}, ended(d, [*_fix(".", None, fixed, left), say(_fix_report(fixed, left))]))
 
 
 def _fix_rule(d: Draw) -> Episode:
     path, rule, fixed, left = d.pick(TARGETS), d.pick(FIXABLE_CODES), d.number(1, 30), d.number(0, 5)
     turns = [*_fix(path, rule, fixed, left), say(_fix_report(fixed, left))]
-    return Episode({"path": path, "rule": rule}, _ended(d, turns))
+    return Episode({"path": path, "rule": rule}, ended(d, turns))
 
 
 def _format_path(d: Draw) -> Episode:
     path = d.pick(TARGETS)
     changed = 1 if path.endswith(".py") else d.number(1, 30)
     turns = [*_format(path, changed), say(f"Reformatted {_counted(changed, 'file')}.")]
-    return Episode({"path": path}, _ended(d, turns))
+    return Episode({"path": path}, ended(d, turns))
 
 
 def _explain_rule(d: Draw) -> Episode:
     rule = d.pick(CODES)
-    return Episode({"rule": rule}, _ended(d, _explain(rule)))
+    return Episode({"rule": rule}, ended(d, _explain(rule)))
 
 
 def _show_line(d: Draw) -> Episode:
     path, line = d.pick(FILES), d.number(1, _LAST_LINE)
-    return Episode({"path": path, "line": line}, _ended(d, _show(path, line, d.pick(CODES))))
+    return Episode({"path": path, "line": line}, ended(d, _show(path, line, d.pick(CODES))))
 
 
 def _silence_in_file(d: Draw) -> Episode:
     path, rule = d.pick(FILES), d.pick(CODES)
-    return Episode({"path": path, "rule": rule}, _ended(d, _silence(path, rule, None)))
+    return Episode({"path": path, "rule": rule}, ended(d, _silence(path, rule, None)))
 
 
 def _silence_on_line(d: Draw) -> Episode:
     path, rule, line = d.pick(FILES), d.pick(CODES), d.number(1, _LAST_LINE)
     slots = {"path": path, "rule": rule, "line": line}
-    return Episode(slots, _ended(d, _silence(path, rule, line)))
+    return Episode(slots, ended(d, _silence(path, rule, line)))
 
 
 def _check_then_show(d: Draw) -> Episode:
@@ -227,7 +232,7 @@ def _check_two(d: Draw) -> Episode:
         results(("run_ruff", here.response), ("run_ruff", there.response)),
         say(f"Found {_counted(here.response['count'], 'problem')} in {path}, {there.response['count']} in {other}."),
     ]
-    return Episode({"path": path, "other": other}, _ended(d, turns))
+    return Episode({"path": path, "other": other}, ended(d, turns))
 
 
 def _explain_two(d: Draw) -> Episode:

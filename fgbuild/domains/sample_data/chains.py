@@ -113,7 +113,7 @@ SCENARIOS = (
         "sequence",
         _generate_export_validate,
         multistep_tables.GENERATE_EXPORT_VALIDATE,
-        weight=0.8,
+        weight=1.2,
     ),
     Scenario(
         "validate_and_preview", "sequence", _validate_and_preview, multistep_files.VALIDATE_AND_PREVIEW, weight=1.0

@@ -7,7 +7,18 @@ from functools import partial
 from fgbuild.domains.sample_data import values
 from fgbuild.domains.sample_data.phrasings import inspecting
 from fgbuild.domains.sample_data.turns import inferred
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, maybe_answered, result, results, say
+from fgbuild.domains.scenario import (
+    ANSWERED_MIDWAY,
+    Draw,
+    Episode,
+    Scenario,
+    call,
+    calls,
+    maybe_answered,
+    result,
+    results,
+    say,
+)
 
 
 def _infer(d: Draw) -> Episode:
@@ -18,6 +29,7 @@ def _infer(d: Draw) -> Episode:
         call("infer_schema", path=path),
         inferred(path, columns),
         f"The columns are {columns}.",
+        ANSWERED_MIDWAY,
     )
 
 

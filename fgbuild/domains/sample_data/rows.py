@@ -5,7 +5,7 @@ from __future__ import annotations
 from fgbuild.domains.sample_data import values
 from fgbuild.domains.sample_data.phrasings import checking
 from fgbuild.domains.sample_data.turns import validated, validated_answer
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call, maybe_answered, result
+from fgbuild.domains.scenario import ANSWERED_MIDWAY, Draw, Episode, Scenario, call, maybe_answered, result
 
 
 def _validate(d: Draw) -> Episode:
@@ -18,6 +18,7 @@ def _validate(d: Draw) -> Episode:
         call("validate_rows", path=path, table=table),
         validated(rows, invalid, fault),
         validated_answer(rows, invalid, fault),
+        ANSWERED_MIDWAY,
     )
 
 

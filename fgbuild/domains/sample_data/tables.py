@@ -13,7 +13,17 @@ from fgbuild.domains.sample_data.turns import (
     generated,
     generated_answer,
 )
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, maybe_answered, results, say
+from fgbuild.domains.scenario import (
+    ANSWERED_MIDWAY,
+    Draw,
+    Episode,
+    Scenario,
+    call,
+    calls,
+    maybe_answered,
+    results,
+    say,
+)
 
 
 def _generate(d: Draw, seeded: bool) -> Episode:
@@ -25,6 +35,7 @@ def _generate(d: Draw, seeded: bool) -> Episode:
         call("generate_rows", table=table, count=count, seed=seed),
         generated(table, count),
         generated_answer(table, count),
+        ANSWERED_MIDWAY,
     )
 
 

@@ -51,6 +51,4 @@ def validated(checked: int, invalid: int, fault: str) -> Message:
 
 
 def validated_answer(checked: int, invalid: int, fault: str) -> str:
-    if not invalid:
-        return f"All {checked} rows are valid."
-    return f"{invalid} of {checked} rows are invalid: {fault}."
+    return f"Checked {checked} rows: {f'{invalid} invalid, {fault}' if invalid else 'all valid'}."

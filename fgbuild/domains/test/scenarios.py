@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from fgbuild.domains.scenario import Draw, Episode, Message, Scenario, call, calls, result, results, say
+from fgbuild.domains.scenario import (
+    ANSWERED_MIDWAY,
+    Draw,
+    Episode,
+    Message,
+    Scenario,
+    call,
+    calls,
+    ended,
+    result,
+    results,
+    say,
+)
 from fgbuild.domains.test.phrasings import (
     abstaining,
     declining,
@@ -21,11 +33,6 @@ REFUSAL = "None of my tools can do that."
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _ended(d: Draw, turns: list[Message]) -> list[Message]:
-    """All turns, or only the call: most single calls stop where the tool takes over."""
-    return turns if d.chance(0.3) else turns[:1]
 
 
 def _test_in(d: Draw, path: str, keyword: str | None = None) -> str:
@@ -49,11 +56,15 @@ class _Run(NamedTuple):
 def _run(name: str, arguments: dict[str, Any], passed: int, failed: int, first: str) -> _Run:
     """A run by `run_tests` or `rerun_failed`; `first` is the first test that fails, if any does."""
     response: dict[str, Any] = {"passed": passed, "failed": failed}
-    verdict = f"{_counted(passed, 'test')} passed."
+    verdict = f"Result: {passed} passed."
     if failed:
         response["first"] = first
-        verdict = f"{failed} failed, {passed} passed, first: {first}."
+        verdict = f"Result: {failed} failed, {passed} passed, first: {first}."
     return _Run([call(name, **arguments), result(name, **response)], response, first, verdict)
+
+
+def _reported(d: Draw, run: _Run) -> list[Message]:
+    return ended(d, [*run.turns, say(run.verdict)], ANSWERED_MIDWAY)
 
 
 def _run_path(d: Draw, path: str, keyword: str | None, failed: int) -> _Run:
@@ -71,7 +82,7 @@ def _failures(d: Draw, passing: float = 0.5) -> int:
 
 
 def _list(path: str, count: int, first: str) -> list[Message]:
-    answer = say(f"{_counted(count, 'test')}, first: {first}.")
+    answer = say(f"Found {_counted(count, 'test')}, first: {first}.")
     return [call("list_tests", path=path), result("list_tests", count=count, first=first), answer]
 
 
@@ -102,58 +113,58 @@ def _slow(d: Draw, count: int | None, slowest: str) -> list[Message]:
 def _run_one_path(d: Draw) -> Episode:
     path = d.pick(TARGETS)
     run = _run_path(d, path, None, _failures(d))
-    return Episode({"path": path}, _ended(d, [*run.turns, say(run.verdict)]))
+    return Episode({"path": path}, _reported(d, run))
 
 
 def _run_keyword(d: Draw) -> Episode:
     path, keyword = d.pick(TARGETS), d.pick(KEYWORDS)
     run = _run_path(d, path, keyword, _failures(d))
-    return Episode({"path": path, "keyword": keyword}, _ended(d, [*run.turns, say(run.verdict)]))
+    return Episode({"path": path, "keyword": keyword}, _reported(d, run))
 
 
 def _run_node(d: Draw) -> Episode:
     node = d.pick(NODES)
     run = _run_single(d, node)
-    return Episode({"node": node}, _ended(d, [*run.turns, say(run.verdict)]))
+    return Episode({"node": node}, _reported(d, run))
 
 
 def _run_all(d: Draw) -> Episode:
     run = _run_path(d, ".", None, _failures(d))
-    return Episode({}, _ended(d, [*run.turns, say(run.verdict)]))
+    return Episode({}, _reported(d, run))
 
 
 def _rerun_failed(d: Draw) -> Episode:
     run = _run("rerun_failed", {}, d.number(1, 20), _failures(d), d.pick(NODES))
-    return Episode({}, _ended(d, [*run.turns, say(run.verdict)]))
+    return Episode({}, _reported(d, run))
 
 
 def _list_tests(d: Draw) -> Episode:
     path = d.pick(TARGETS)
-    return Episode({"path": path}, _ended(d, _list(path, d.number(1, 90), _test_in(d, path))))
+    return Episode({"path": path}, ended(d, _list(path, d.number(1, 90), _test_in(d, path)), ANSWERED_MIDWAY))
 
 
 def _show_failure(d: Draw) -> Episode:
     node = d.pick(NODES)
-    return Episode({"node": node}, _ended(d, _show(d, node)))
+    return Episode({"node": node}, ended(d, _show(d, node)))
 
 
 def _coverage(d: Draw) -> Episode:
     package = d.pick(PACKAGES)
-    return Episode({"package": package}, _ended(d, _cover(d, package)))
+    return Episode({"package": package}, ended(d, _cover(d, package)))
 
 
 def _coverage_minimum(d: Draw) -> Episode:
     package, minimum = d.pick(PACKAGES), d.number(40, 100)
-    return Episode({"package": package, "minimum": minimum}, _ended(d, _cover(d, package, minimum)))
+    return Episode({"package": package, "minimum": minimum}, ended(d, _cover(d, package, minimum)))
 
 
 def _slow_tests(d: Draw) -> Episode:
-    return Episode({}, _ended(d, _slow(d, None, d.pick(NODES))))
+    return Episode({}, ended(d, _slow(d, None, d.pick(NODES))))
 
 
 def _slow_tests_count(d: Draw) -> Episode:
     count = d.number(2, 60)
-    return Episode({"count": count}, _ended(d, _slow(d, count, d.pick(NODES))))
+    return Episode({"count": count}, ended(d, _slow(d, count, d.pick(NODES))))
 
 
 def _run_then_show(d: Draw) -> Episode:
@@ -212,9 +223,9 @@ def _run_two(d: Draw) -> Episode:
     turns = [
         calls(("run_tests", {"path": path}), ("run_tests", {"path": other})),
         results(("run_tests", here.response), ("run_tests", there.response)),
-        say(f"{here.response['failed']} failed in {path}, {there.response['failed']} in {other}."),
+        say(f"Result: {here.response['failed']} failed in {path}, {there.response['failed']} in {other}."),
     ]
-    return Episode({"path": path, "other": other}, _ended(d, turns))
+    return Episode({"path": path, "other": other}, ended(d, turns))
 
 
 def _coverage_two(d: Draw) -> Episode:
@@ -262,7 +273,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("list_then_run", "sequence", _list_then_run, multistep.LIST_THEN_RUN, 0.9),
     Scenario("run_then_coverage", "sequence", _run_then_coverage, multistep.RUN_THEN_COVERAGE, 1.0),
     Scenario("run_show_rerun", "sequence", _run_show_rerun, diagnosing.RUN_SHOW_RERUN, 0.6),
-    Scenario("full_report", "sequence", _full_report, multistep.FULL_REPORT, 0.4),
+    Scenario("full_report", "sequence", _full_report, multistep.FULL_REPORT, 0.7),
     Scenario("run_two", "parallel", _run_two, multistep.RUN_TWO, 1.4),
     Scenario("coverage_two", "parallel", _coverage_two, multistep.COVERAGE_TWO, 1.0),
     Scenario("clarify_run", "clarify", _clarify_run, abstaining.CLARIFY_RUN, 1.7),
