@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fgbuild.engine.build import BuildRequest, build, locked
@@ -55,6 +55,10 @@ TRIES = 7
 
 class WrittenAtOnce:
     """An executor whose workers have written their files when they are started."""
+
+    def prepare(self, modules: Iterable[str]) -> None: ...
+
+    def close(self) -> None: ...
 
     def start(self, request: WorkerRequest) -> _Done:
         job = json.loads(request.job.read_text())

@@ -14,7 +14,7 @@ from fgbuild.engine.leftovers import clear_leftovers, size_on_disk
 from fgbuild.engine.paths import Paths
 from fgbuild.engine.upkeep import Stored, collect, collectable, stored_artifacts, verify_store
 from fgbuild.engine.workspace import Workspace
-from fgbuild.manifest import find_root
+from fgbuild.root import find_root
 from fgbuild.views import text
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}

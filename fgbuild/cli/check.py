@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from fgbuild.manifest.project import find_root
+    from fgbuild.root import find_root
 
     root = find_root(args.root)
     domains, problems = inspect(root, args.domains, base=args.base, profile=args.profile)
@@ -43,8 +43,9 @@ def inspect(
 
     Domains whose manifest has problems do not come back. Raises FgbuildError for an unknown name.
     """
-    from fgbuild.manifest.project import PROJECT_FILE, read_sources
+    from fgbuild.manifest.project import read_sources
     from fgbuild.manifest.validate import chosen_sources, inspect_sources
+    from fgbuild.root import PROJECT_FILE
 
     sources = read_sources(root)
     project, errors = inspect_sources(root, sources, base=base, profile=profile)

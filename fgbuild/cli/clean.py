@@ -15,7 +15,7 @@ from fgbuild.engine.database import open_database, readable_errors
 from fgbuild.engine.leftovers import end_orphans, remove, size_on_disk
 from fgbuild.engine.paths import Paths
 from fgbuild.errors import FgbuildError, ManifestError
-from fgbuild.manifest import find_root
+from fgbuild.root import find_root
 from fgbuild.stages import PIPELINE
 from fgbuild.views.text import clean
 

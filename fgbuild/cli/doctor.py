@@ -14,7 +14,8 @@ from typing import NamedTuple
 from fgbuild.cli.output import print_json, say
 from fgbuild.engine.paths import Paths
 from fgbuild.errors import FgbuildError, LockHeldError, ManifestError
-from fgbuild.manifest import Project, find_root, resolve_project
+from fgbuild.manifest import Project, resolve_project
+from fgbuild.root import find_root
 from fgbuild.views import text
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"

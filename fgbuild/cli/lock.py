@@ -10,7 +10,8 @@ from fgbuild.cli.output import say
 from fgbuild.cli.shipped import run_worker
 from fgbuild.engine.build import locked
 from fgbuild.engine.paths import Paths
-from fgbuild.manifest import Project, find_root, resolve_project
+from fgbuild.manifest import Project, resolve_project
+from fgbuild.root import find_root
 from fgbuild.stages.base import LOCK_FILE, SPEC
 
 

@@ -14,7 +14,7 @@ from fgbuild.cli.output import say
 from fgbuild.engine.paths import Paths
 from fgbuild.engine.runs import LATEST, find_run, summarise
 from fgbuild.errors import FgbuildError
-from fgbuild.manifest import find_root
+from fgbuild.root import find_root
 from fgbuild.views.runs import is_alive
 
 _POLL_SECONDS = 0.2

@@ -11,8 +11,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from fgbuild.manifest import find_root
     from fgbuild.manifest.scaffold import scaffold
+    from fgbuild.root import find_root
 
     for path in scaffold(find_root(args.root), args.domain):
         print(f"wrote {path.as_posix()}", file=sys.stderr)

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from fgbuild.cli.output import print_json
 from fgbuild.engine.paths import Paths
 from fgbuild.engine.runs import RunSummary, run_ids, summarise
-from fgbuild.manifest import find_root
+from fgbuild.root import find_root
 from fgbuild.views import text
 from fgbuild.views.runs import is_alive
 

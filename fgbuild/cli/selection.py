@@ -6,12 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fgbuild.engine.graph import Graph, build_graph, select
 from fgbuild.errors import FgbuildError
-from fgbuild.manifest import find_root, resolve_project
-from fgbuild.stages import PIPELINE
+from fgbuild.root import find_root
 
 if TYPE_CHECKING:
+    from fgbuild.engine.graph import Graph
     from fgbuild.manifest import Project
 
 
@@ -36,12 +35,17 @@ def positive(text: str) -> int:
 
 def open_project(args: argparse.Namespace) -> Project:
     """The project in `--root` or above the current directory, for the chosen base and profile."""
+    from fgbuild.manifest import resolve_project  # not needed to know what the arguments are
+
     root: Path = find_root(args.root)
     return resolve_project(root, base=args.base, profile=args.profile)
 
 
 def chosen_graph(args: argparse.Namespace, project: Project) -> Graph:
     """The stages that the arguments name."""
+    from fgbuild.engine.graph import build_graph, select
+    from fgbuild.stages import PIPELINE
+
     if args.all and args.domains:
         raise FgbuildError("--all and names of domains exclude each other; leave one of them out")
     return select(build_graph(project, PIPELINE), args.domains, args.until)

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     """Open the dashboard; without a terminal, or with CI set, print the run's summary instead."""
     from fgbuild.engine.paths import Paths
     from fgbuild.engine.runs import find_run
-    from fgbuild.manifest import find_root
+    from fgbuild.root import find_root
 
     root = find_root(args.root)
     replay = find_run(Paths(root), args.replay) if args.replay else None

@@ -21,11 +21,10 @@ from blake3 import blake3
 from xxhash import xxh3_128
 
 from fgbuild.engine.database import transaction
+from fgbuild.engine.stamps import Stamp, settled
 from fgbuild.errors import DataError
 
 _CHUNK = 4 << 20
-_TICK_NS = 20_000_000
-_COARSE_TICK_NS = 2_000_000_000
 _ATTEMPTS = 5
 
 
@@ -47,10 +46,17 @@ class Digests:
         self._clock = clock
         self._rows: dict[str, _Row] | None = None
         self._changed: dict[str, _Row] = {}
+        self.looked_at: dict[str, Stamp] = {}
+        """Every file that was asked for, as it looked."""
 
     def of(self, path: Path | str) -> str | None:
         """The BLAKE3 digest (hex) of a regular file's content; None where there is none."""
         name = os.path.abspath(path)
+        row = self._row(name)
+        self.looked_at[name] = None if row is None else list(row[:4])
+        return None if row is None else row.blake3
+
+    def _row(self, name: str) -> _Row | None:
         try:
             status = os.stat(name)
         except (FileNotFoundError, NotADirectoryError):
@@ -59,13 +65,12 @@ class Digests:
             return None
         rows = self._loaded()
         row = rows.get(name)
-        if row is not None and _same(row, status) and _settled(row):
-            return row.blake3
+        if row is not None and _same(row, status) and settled(row[:4], row.recorded_ns):
+            return row
         fresh = self._hash(name, row)
-        if fresh is None:
-            return None
-        rows[name] = self._changed[name] = fresh
-        return fresh.blake3
+        if fresh is not None:
+            rows[name] = self._changed[name] = fresh
+        return fresh
 
     def save(self) -> None:
         """Write what was learnt. Rows are an economy: where they cannot be written, nothing is lost."""
@@ -133,14 +138,3 @@ def _same(row: _Row, status: os.stat_result) -> bool:
         and row.ctime_ns == status.st_ctime_ns
         and row.inode == status.st_ino
     )
-
-
-def _settled(row: _Row) -> bool:
-    """Whether the file's last change was at least one clock tick before it was hashed.
-
-    Linux stamps files with the kernel's tick (1 to 10 ms); whole seconds in both stamps mean a file
-    system that keeps no more (FAT rounds to 2 s).
-    """
-    coarse = row.mtime_ns % 1_000_000_000 == 0 and row.ctime_ns % 1_000_000_000 == 0
-    tick = _COARSE_TICK_NS if coarse else _TICK_NS
-    return row.recorded_ns > max(row.mtime_ns, row.ctime_ns) + tick

@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -17,10 +18,14 @@ from fgbuild.errors import FgbuildError, LockHeldError
 
 
 class TreeLock:
-    """Use as a context manager; LockHeldError where another process has it."""
+    """Use as a context manager.
 
-    def __init__(self, path: Path) -> None:
+    Where another process has it: LockHeldError, or, given `waiting`, that is told who has it and the lock waited for.
+    """
+
+    def __init__(self, path: Path, waiting: Callable[[str], None] | None = None) -> None:
         self._path = path
+        self._waiting = waiting
         self._descriptor = -1
 
     def __enter__(self) -> TreeLock:
@@ -32,11 +37,10 @@ class TreeLock:
                 f"{self._path}: cannot be written ({error.strerror}); make the cache folder writable"
             ) from error
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.pread(self._descriptor, 100, 0)
+            self._take()
+        except BaseException:
             os.close(self._descriptor)
-            raise self._refusal(error, holder) from error
+            raise
         # Of fixed width: cutting the file would cost a journal commit in every build.
         os.pwrite(self._descriptor, f"{os.getpid():<10} {int(time.time()):<12}\n".encode(), 0)
         return self
@@ -46,12 +50,20 @@ class TreeLock:
     ) -> None:
         os.close(self._descriptor)
 
-    def _refusal(self, error: OSError, holder: bytes) -> FgbuildError:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            return LockHeldError(f"another build{_described(holder)} holds this tree; wait for it or stop it")
-        return FgbuildError(
-            f"{self._path}: this file system cannot lock files ({error.strerror}); put the project on one that can"
-        )
+    def _take(self) -> None:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise FgbuildError(
+                    f"{self._path}: this file system cannot lock files ({error.strerror}); "
+                    "put the project on one that can"
+                ) from error
+            held = f"another build{_described(os.pread(self._descriptor, 100, 0))} holds this tree"
+            if self._waiting is None:
+                raise LockHeldError(f"{held}; wait for it (`fgbuild build --wait`) or stop it") from error
+            self._waiting(f"{held}; waiting for its end")
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
 
 def _described(holder: bytes) -> str:

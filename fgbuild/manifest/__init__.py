@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fgbuild.manifest.project import Domain, Project, find_root
+from fgbuild.manifest.project import Domain, Project
 from fgbuild.manifest.remembered import resolve_project
 
-__all__ = ["Domain", "Project", "find_root", "resolve_project"]
+__all__ = ["Domain", "Project", "resolve_project"]

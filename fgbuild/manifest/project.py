@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fgbuild.errors import FgbuildError, ManifestError
+from fgbuild.errors import ManifestError
+from fgbuild.root import PROJECT_FILE
 
-PROJECT_FILE = "fgbuild.toml"
 MANIFESTS = "manifests"
 GENERATORS = Path(__file__).parent.parent / "domains"
 
@@ -38,22 +38,6 @@ class Project:
     base_name: str
     profile: str | None
     domains: dict[str, Domain]
-
-
-def find_root(start: Path | None = None) -> Path:
-    """The project directory: `start` itself where it is given, else the nearest one from here upwards.
-
-    Raises FgbuildError where there is no `fgbuild.toml`.
-    """
-    if start is not None:
-        if (start / PROJECT_FILE).is_file():
-            return start.resolve()
-        raise FgbuildError(f"{start}: no {PROJECT_FILE} there; name the directory that has it")
-    here = Path.cwd()
-    for directory in (here, *here.parents):
-        if (directory / PROJECT_FILE).is_file():
-            return directory
-    raise FgbuildError(f"no {PROJECT_FILE} in {here} or above it; run fgbuild inside a project or name one with --root")
 
 
 def manifest_paths(root: Path) -> list[Path]:

@@ -12,8 +12,9 @@ from fgbuild.manifest import checks
 from fgbuild.manifest.load import Document, Problem, faults, placed
 from fgbuild.manifest.messages import did_you_mean
 from fgbuild.manifest.models import Manifest, ProjectFile, Sections
-from fgbuild.manifest.project import PROJECT_FILE, Domain, generator_names
+from fgbuild.manifest.project import Domain, generator_names
 from fgbuild.manifest.toml_lines import KeyPath, dotted
+from fgbuild.root import PROJECT_FILE
 
 SECTIONS = tuple(Sections.model_fields)
 

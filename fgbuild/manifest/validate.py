@@ -12,9 +12,10 @@ from fgbuild.errors import ManifestError
 from fgbuild.functiongemma.check import problems as tool_problems
 from fgbuild.manifest.load import Document, Problem, faults, in_order, parse, placed
 from fgbuild.manifest.models import Manifest
-from fgbuild.manifest.project import PROJECT_FILE, Domain, Project
+from fgbuild.manifest.project import Domain, Project
 from fgbuild.manifest.resolve import Settings, read_settings, resolve_one
 from fgbuild.manifest.toml_lines import KeyPath
+from fgbuild.root import PROJECT_FILE
 
 
 class ProjectErrors(ManifestError):

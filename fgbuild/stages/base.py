@@ -19,9 +19,19 @@ def input_files(entry: Manifest, root: Path) -> tuple[Path, ...]:
         return (PRIMER_ROWS,)
     if entry.get("kind") != "path":
         return ()
-    top = root / str(entry.get("path", ""))
-    found = [Path(folder, name) for folder, _, names in os.walk(top) for name in names]
+    found = [Path(folder, name) for folder, _, names in os.walk(_path_base(entry, root)) for name in names]
     return tuple(sorted(found))
+
+
+def input_folders(entry: Manifest, root: Path) -> tuple[Path, ...]:
+    """The directories of a base of kind `path`."""
+    if entry.get("kind") != "path":
+        return ()
+    return tuple(Path(folder) for folder, _, _ in os.walk(_path_base(entry, root)))
+
+
+def _path_base(entry: Manifest, root: Path) -> Path:
+    return root / str(entry.get("path", ""))
 
 
 def pinned(entry: Manifest, root: Path) -> dict[str, Any]:
@@ -66,5 +76,6 @@ SPEC = StageSpec(
     memory_mb=7168,
     per_domain=False,
     files=input_files,
+    folders=input_folders,
     extras=pinned,
 )

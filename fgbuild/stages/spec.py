@@ -59,7 +59,8 @@ class StageSpec:
     gate: exit code 3 (built, but did not pass) is possible.
     report: JSON file of the artifact whose findings are shown again in a run that leaves the stage alone.
     per_domain: False for a stage shared by all domains.
-    modules: further code modules by manifest. files: input files outside the store.
+    modules: further code modules by manifest. files: input files outside the store. folders: those whose listing
+    decides which files these are.
     extras: further named components of the key. placed: files put below the project root.
     """
 
@@ -79,5 +80,6 @@ class StageSpec:
     per_domain: bool = True
     modules: Callable[[Manifest], tuple[str, ...]] = no_modules
     files: Callable[[Manifest, Path], tuple[Path, ...]] = no_files
+    folders: Callable[[Manifest, Path], tuple[Path, ...]] = no_files
     extras: Callable[[Manifest, Path], dict[str, Any]] = no_extras
     placed: Callable[[Manifest], tuple[Placed, ...]] = no_placed

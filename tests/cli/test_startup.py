@@ -57,3 +57,14 @@ def test_a_build_with_work_imports_no_model_library_either(project: Path) -> Non
     code, modules = modules_after(project, "build", "bell", "--until", "generate")
     assert code == 0
     assert modules & (HEAVY - {"subprocess", "pydantic", "logging", "jsonschema", "importlib.metadata"}) == set()
+
+
+def test_a_no_op_that_was_seen_before_opens_no_database(project: Path) -> None:
+    request = ("build", "bell", "--until", "generate")
+    for _ in range(5):  # until nothing was written a moment ago
+        assert modules_after(project, *request)[0] == 0
+    code, modules = modules_after(project, *request)
+    assert code == 0
+    assert not modules & {"sqlite3", "blake3", "fgbuild.engine.build", "fgbuild.manifest", "fgbuild.stages"}
+    (project / "data" / "bell.jsonl").unlink()
+    assert modules_after(project, *request)[0] == 2

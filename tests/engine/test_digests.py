@@ -8,6 +8,7 @@ from blake3 import blake3
 
 from fgbuild.engine.database import open_database
 from fgbuild.engine.digests import Digests
+from fgbuild.engine.stamps import settled
 
 
 class Reads:
@@ -91,14 +92,13 @@ def test_touch_reads_once_more_and_gives_the_same(tmp_path: Path, later: Reads) 
 
 
 def test_whole_seconds_in_both_stamps_ask_for_a_longer_rest(tmp_path: Path) -> None:
-    from fgbuild.engine.digests import _Row, _settled
-
     second = 1_700_000_000_000_000_000
-    fine = _Row(1, second + 5, second + 5, 1, second + 1_000_000_000, b"", "")
-    assert _settled(fine)
-    assert not _settled(fine._replace(mtime_ns=second, ctime_ns=second))
-    assert _settled(fine._replace(mtime_ns=second, ctime_ns=second, recorded_ns=second + 3_000_000_000))
-    assert not _settled(fine._replace(recorded_ns=second - 3_600_000_000_000)), "a clock that went back"
+    fine, coarse = [1, second + 5, second + 5, 1], [1, second, second, 1]
+    assert settled(fine, second + 1_000_000_000)
+    assert not settled(coarse, second + 1_000_000_000)
+    assert settled(coarse, second + 3_000_000_000)
+    assert not settled(fine, second - 3_600_000_000_000), "a clock that went back"
+    assert settled(None, second)
 
 
 def test_what_is_no_file_has_no_digest(tmp_path: Path, later: Reads) -> None:

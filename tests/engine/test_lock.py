@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ def test_held_by_one_and_free_afterwards(tmp_path: Path) -> None:
     path = tmp_path / "cache" / "build.lock"
     with (
         TreeLock(path),
-        pytest.raises(LockHeldError, match=rf"pid {os.getpid()}, since .*; wait for it or stop it"),
+        pytest.raises(LockHeldError, match=rf"pid {os.getpid()}, since .*; wait for it .* or stop it"),
         TreeLock(path),
     ):
         pass
@@ -62,3 +64,15 @@ def test_a_database_that_is_none_and_one_of_another_version(tmp_path: Path) -> N
     database.execute("PRAGMA user_version = 999")
     database.close()
     assert open_database(path).execute("SELECT count(*) FROM current").fetchone() == (0,)
+
+
+def test_who_waits_is_told_for_whom_and_gets_it_when_it_is_free(tmp_path: Path) -> None:
+    path, said = tmp_path / "build.lock", list[str]()
+    holder = TreeLock(path)
+    holder.__enter__()
+    threading.Timer(0.2, holder.__exit__, (None, None, None)).start()
+    with TreeLock(path, waiting=said.append):
+        (line,) = said
+    assert re.fullmatch(
+        rf"another build \(pid {os.getpid()}, since [\d:]+\) holds this tree; waiting for its end", line
+    )

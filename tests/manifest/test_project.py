@@ -3,25 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from manifest_sample import make_project
 
-from fgbuild.errors import FgbuildError
 from fgbuild.manifest import project
-
-
-def test_the_nearest_parent_with_the_file_is_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_project(tmp_path)
-    monkeypatch.chdir(tmp_path / "manifests")
-    assert project.find_root() == tmp_path
-    assert project.find_root(tmp_path) == tmp_path.resolve()
-
-
-def test_no_project_is_an_error_with_a_next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(FgbuildError, match="--root"):
-        project.find_root()
-    with pytest.raises(FgbuildError, match=r"no fgbuild\.toml there"):
-        project.find_root(tmp_path)
 
 
 def test_generators_are_the_modules_that_define_scenarios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
