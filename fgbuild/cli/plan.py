@@ -76,7 +76,8 @@ def _total(entries: list[dict[str, Any]]) -> str:
         return f"{stages(len(entries))} up to date"
     known = [entry["predicted_seconds"] for entry in entries if entry["predicted_seconds"] is not None]
     unknown = len(entries) - len(known)
-    work = f", {_duration(sum(known))} of work" if sum(known) else ""
+    guess = ", by a guess until something was measured here" if any(entry["guessed"] for entry in entries) else ""
+    work = f", {_duration(sum(known))} of work{guess}" if sum(known) else ""
     doubt = f" ({unknown} of unknown length)" if unknown else ""
     return f"{stages(counts[RUN])} to run{doubt}{work}, {counts[CACHED]} to restore, {counts[SKIP]} up to date"
 

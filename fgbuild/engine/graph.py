@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Stage:
     """One stage of one domain (`domain` None: shared by all).
 
-    inputs: upstream kind → stage id. after: ids that only have to be finished first.
+    inputs: upstream kind → stage id. after: ids that only have to be finished first. toy: on a base that is
+    thousands of times smaller than a real one, whose costs say nothing of it.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Stage:
     manifest: Mapping[str, Any]
     inputs: Mapping[str, str] = field(default_factory=dict)
     after: tuple[str, ...] = ()
+    toy: bool = False
 
     @property
     def kind(self) -> str:
@@ -92,6 +94,7 @@ def build_graph(project: Project, specs: Sequence[StageSpec]) -> Graph:
             manifest=manifest,
             inputs={kind: name(kind) for kind in spec.inputs},
             after=tuple(name(kind) for kind in spec.after),
+            toy=project.base.get("kind") == "tiny",
         )
 
     stages = [stage(spec, None, project.base) for spec in specs if not spec.per_domain]

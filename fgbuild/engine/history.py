@@ -1,31 +1,81 @@
-"""How long a stage will take and how much memory it will need, from what past actions took."""
+"""How long a stage will take and how much memory it will need: what past actions took, or what it declares."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from fgbuild.engine.graph import Stage
 
 
 class Prediction(NamedTuple):
+    """guessed: nothing like it was ever measured here, and the machine may be another than the guess is for."""
+
+    seconds: float
+    memory_mb: float
+    guessed: bool = False
+
+
+class _Past(NamedTuple):
+    key: str
     seconds: float
     memory_mb: float
 
 
 class History:
-    """The last action of the same stage; where there is none, of the same kind."""
+    """The last action of the same stage on the same base; where there is none, of the same kind of stage.
+
+    Where the manifest asks for more or less than that action did, its time is scaled by what the stage declares as
+    its cost.
+    """
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
-        self._by_name: dict[str, Prediction] | None = None
+        self._past: dict[tuple[str, str | None], _Past] | None = None
 
-    def predict(self, stage: Stage) -> Prediction | None:
-        if self._by_name is None:
-            self._by_name = {}
+    def predict(self, stage: Stage, base: str | None) -> Prediction | None:
+        """base: digest of the base artifact that the stage reads; None where it reads none or is yet to be made."""
+        known = self._known()
+        past = known.get((stage.id, base)) or known.get((f"*:{stage.kind}", base))
+        cost = stage.spec.cost(stage.manifest)
+        if past is None:
+            return Prediction(cost, stage.spec.memory_mb, guessed=True) if cost and not stage.toy else None
+        return Prediction(past.seconds * self._scale(stage, past.key, cost), past.memory_mb)
+
+    def _scale(self, stage: Stage, key: str, cost: float) -> float:
+        if not cost:
+            return 1.0
+        (text,) = self._database.execute("SELECT components FROM actions WHERE key = ?", (key,)).fetchone()
+        before = stage.spec.cost(_overlaid(stage.manifest, json.loads(text)["fields"]))
+        return cost / before if before else 1.0
+
+    def _known(self) -> dict[tuple[str, str | None], _Past]:
+        """By stage and base, and by kind and base; None stands for any base."""
+        if self._past is None:
+            self._past = {}
             rows = self._database.execute(
-                "SELECT stage, kind, seconds, peak_memory_mb FROM actions ORDER BY finished_at"
+                "SELECT key, stage, kind, seconds, peak_memory_mb, json_extract(components, '$.inputs.base') "
+                "FROM actions ORDER BY finished_at"
             )
-            for name, kind, seconds, memory in rows:
-                self._by_name[name] = self._by_name[f"*:{kind}"] = Prediction(seconds, memory)
-        return self._by_name.get(stage.id) or self._by_name.get(f"*:{stage.kind}")
+            for key, stage, kind, seconds, memory, base in rows:
+                for name in (stage, f"*:{kind}"):
+                    self._past[name, base] = self._past[name, None] = _Past(key, seconds, memory)
+        return self._past
+
+
+def _overlaid(manifest: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest with an action's fields (dotted prefix → value) in place of its own."""
+    merged = dict(manifest)
+    for prefix, value in fields.items():
+        if not prefix:
+            merged |= value
+            continue
+        *sections, name = prefix.split(".")
+        inner = merged
+        for section in sections:
+            inner[section] = dict(inner.get(section) or {})
+            inner = inner[section]
+        inner[name] = value
+    return merged

@@ -113,10 +113,10 @@ class Planner:
 
 
 def predict(workspace: Workspace, decision: Decision) -> Prediction | None:
-    """Seconds and memory the decision will cost; None where nothing like it was ever done."""
+    """Seconds and memory the decision will cost; None where nobody can say."""
     if decision.action != RUN:
         return Prediction(0.0, 0.0)
-    return workspace.history.predict(decision.stage)
+    return workspace.history.predict(decision.stage, decision.components.get("inputs", {}).get("base"))
 
 
 def plan_entry(workspace: Workspace, decision: Decision) -> dict[str, Any]:
@@ -130,4 +130,5 @@ def plan_entry(workspace: Workspace, decision: Decision) -> dict[str, Any]:
         "reasons": [reason.as_json() for reason in decision.reasons],
         "predicted_seconds": round(prediction.seconds, 3) if prediction else None,
         "predicted_memory_mb": round(prediction.memory_mb, 1) if prediction else None,
+        "guessed": bool(prediction and prediction.guessed),
     }

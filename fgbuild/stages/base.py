@@ -62,6 +62,11 @@ def lock_section(text: str, base: str) -> str:
     return "\n".join(kept)
 
 
+def cost(entry: Manifest) -> float:
+    """A minute to read and quantise the weights, and the priming: batches of eight rows."""
+    return 40.0 + 3.0 * int(entry.get("primer_steps") or 0)
+
+
 SPEC = StageSpec(
     kind="base",
     version=1,
@@ -74,6 +79,7 @@ SPEC = StageSpec(
     # Priming a base is a training.
     cores=8,
     memory_mb=7168,
+    cost=cost,
     per_domain=False,
     files=input_files,
     folders=input_folders,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from fgbuild.stages.spec import StageSpec
+from fgbuild.stages.spec import Manifest, StageSpec
+
+
+def cost(manifest: Manifest) -> float:
+    return 4.0 + 0.9 * manifest["eval"]["examples"]
+
 
 SPEC = StageSpec(
     kind="eval",
@@ -14,6 +19,7 @@ SPEC = StageSpec(
     libraries=("jsonschema", "llama-cpp-python", "numpy", "tokenizers"),
     cores=2,
     memory_mb=2048,
+    cost=cost,
     gate=True,
     report="report.json",
 )

@@ -24,6 +24,10 @@ def converter(manifest: Manifest, root: Path) -> tuple[Path, ...]:
     return (root / quant["converter_path"],) if quant.get("converter") == "llama.cpp" else ()
 
 
+def cost(manifest: Manifest) -> float:
+    return 1.5
+
+
 SPEC = StageSpec(
     kind="export",
     version=1,
@@ -35,6 +39,7 @@ SPEC = StageSpec(
     libraries=("gguf", "jinja2", "numpy", "sentencepiece"),
     cores=2,
     memory_mb=3072,
+    cost=cost,
     files=converter,
     placed=placed,
 )

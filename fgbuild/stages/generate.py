@@ -17,6 +17,10 @@ def own_files(manifest: Manifest, root: Path) -> tuple[Path, ...]:
     return tuple(root / name for name in manifest.get("dataset", {}).get("files", ()))
 
 
+def cost(manifest: Manifest) -> float:
+    return 0.2 + 0.0002 * manifest["dataset"]["count"]
+
+
 SPEC = StageSpec(
     kind="generate",
     version=1,
@@ -25,6 +29,7 @@ SPEC = StageSpec(
     excluded=("dataset.max_length",),
     cores=1,
     memory_mb=512,
+    cost=cost,
     modules=generator_module,
     files=own_files,
 )

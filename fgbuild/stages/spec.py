@@ -40,6 +40,10 @@ def no_extras(manifest: Manifest, root: Path) -> dict[str, Any]:
     return {}
 
 
+def unknown_cost(manifest: Manifest) -> float:
+    return 0.0
+
+
 def no_placed(manifest: Manifest) -> tuple[Placed, ...]:
     return ()
 
@@ -56,6 +60,8 @@ class StageSpec:
     libraries: distributions whose versions decide the output's bytes.
     preload: library modules that the worker imports, worth having ready for it: they take seconds.
     cores, memory_mb: what the worker needs; more than the machine has means all of it.
+    cost: seconds to expect of two cores for a model of 270M parameters, as far as the manifest decides them
+    (0: unknown). What was measured goes first and is scaled by it.
     gate: exit code 3 (built, but did not pass) is possible.
     report: JSON file of the artifact whose findings are shown again in a run that leaves the stage alone.
     per_domain: False for a stage shared by all domains.
@@ -75,6 +81,7 @@ class StageSpec:
     preload: tuple[str, ...] = ()
     cores: int = 1
     memory_mb: int = 512
+    cost: Callable[[Manifest], float] = unknown_cost
     gate: bool = False
     report: str = ""
     per_domain: bool = True

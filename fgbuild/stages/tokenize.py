@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from fgbuild.stages.spec import StageSpec
+from fgbuild.stages.spec import Manifest, StageSpec
+
+
+def cost(manifest: Manifest) -> float:
+    return 0.6 + 0.0016 * manifest["dataset"]["count"]
+
 
 SPEC = StageSpec(
     kind="tokenize",
@@ -13,4 +18,5 @@ SPEC = StageSpec(
     libraries=("jinja2", "tokenizers"),
     cores=1,
     memory_mb=1024,
+    cost=cost,
 )

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from fgbuild.stages.spec import StageSpec
+from fgbuild.stages.spec import Manifest, StageSpec
+
+
+def cost(manifest: Manifest) -> float:
+    """Libraries to import, and a third of a second a row: what a row of its own costs beside the shared prompt."""
+    trainer, dataset = manifest["trainer"], manifest["dataset"]
+    rows = dataset["count"] * (1 - dataset["eval_fraction"]) * trainer["epochs"]
+    if trainer["max_steps"] > 0:
+        rows = trainer["max_steps"] * trainer["batch_size"] * trainer["gradient_accumulation"]
+    return 10.0 + 0.35 * float(rows)
+
 
 SPEC = StageSpec(
     kind="train",
@@ -15,5 +25,6 @@ SPEC = StageSpec(
     # Beyond eight cores a step of a 270M model gains little; two domains side by side gain more.
     cores=8,
     memory_mb=7168,
+    cost=cost,
     report="train.json",
 )

@@ -10,6 +10,10 @@ def probe(manifest: Manifest) -> tuple[str, ...]:
     return ("fgbuild.workers.verifying.probe",)
 
 
+def cost(manifest: Manifest) -> float:
+    return 2.0 + 0.8 * len(manifest["verify"]["smoke"])
+
+
 SPEC = StageSpec(
     kind="verify",
     version=1,
@@ -19,6 +23,7 @@ SPEC = StageSpec(
     libraries=("jinja2", "jsonschema", "llama-cpp-python", "numpy", "tokenizers"),
     cores=2,
     memory_mb=2048,
+    cost=cost,
     gate=True,
     report="report.json",
     modules=probe,

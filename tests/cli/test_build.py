@@ -158,7 +158,8 @@ def test_plan_shows_what_changed_and_json_has_its_documented_shape(
     }
     assert generate["predicted_seconds"] > 0
     assert generate["predicted_memory_mb"] > 0
-    assert stages["bell:train"]["predicted_seconds"] is None
+    assert not generate["guessed"]
+    assert stages["bell:train"]["predicted_seconds"] is None, "on a toy base nobody can say"
     assert stages["bell:tokenize"]["reasons"][-1]["text"] == "generate: will be rebuilt"
 
 

@@ -219,11 +219,47 @@ def test_history_predicts_from_the_same_stage_then_from_its_kind(toy: ToyProject
     toy.manifests["blue"] = manifest("blue")
     with toy.open() as workspace:
         graph = toy.graph()
-        own = workspace.history.predict(graph.stages["red:join"])
-        other = workspace.history.predict(graph.stages["blue:join"])
+        own = workspace.history.predict(graph.stages["red:join"], None)
+        other = workspace.history.predict(graph.stages["blue:join"], None)
         assert own is not None
         assert own == other
         assert own.memory_mb == 50.0
+        assert not own.guessed
+
+
+def test_a_prediction_is_scaled_by_what_the_manifest_asks_for(toy: ToyProject) -> None:
+    costly = replace(PIPELINE[1], cost=lambda manifest: 3.0 * manifest["make"]["count"])
+    toy.pipeline = (PIPELINE[0], costly, *PIPELINE[2:])
+    toy.build()
+    toy.manifests["red"]["make"]["count"] = 8
+    with toy.open() as workspace:
+        stage = toy.graph().stages["red:make"]
+        longer = workspace.history.predict(stage, None)
+        again = workspace.history.predict(replace(stage, manifest=manifest("red")), None)
+    assert again is not None
+    assert longer is not None
+    assert longer.seconds == pytest.approx(4 * again.seconds)
+
+
+def test_without_history_a_stage_says_what_it_costs_unless_its_base_is_a_toy(toy: ToyProject) -> None:
+    costly = replace(PIPELINE[1], cost=lambda manifest: 3.0, memory_mb=700)
+    toy.pipeline = (PIPELINE[0], costly, *PIPELINE[2:])
+    with toy.open() as workspace:
+        stage = toy.graph().stages["red:make"]
+        assert workspace.history.predict(stage, None) == (3.0, 700, True)
+        assert workspace.history.predict(replace(stage, toy=True), None) is None
+
+
+def test_what_another_base_took_says_nothing(toy: ToyProject) -> None:
+    toy.build()
+    with toy.open() as workspace:
+        stages = toy.graph().stages
+        reading = next(stage for stage in stages.values() if "base" in stage.inputs)
+        base = workspace.actions.standing("base")
+        assert base is not None
+        assert workspace.history.predict(reading, base[1]) is not None
+        assert workspace.history.predict(reading, "0" * 64) is None
+        assert workspace.history.predict(reading, None) is not None
 
 
 def test_a_base_that_pins_itself_while_it_runs_is_up_to_date_afterwards(toy: ToyProject) -> None:

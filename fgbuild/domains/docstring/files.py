@@ -63,7 +63,7 @@ def _two_lists(d: Draw) -> Episode:
 
 
 SCENARIOS = (
-    Scenario("undocumented", "single", _undocumented, files.UNDOCUMENTED, weight=1.3),
+    Scenario("undocumented", "single", _undocumented, files.UNDOCUMENTED, weight=2.0),
     Scenario("check", "single", _check, files.CHECK, weight=1.3),
     Scenario("convert", "single", _convert, files.CONVERT, weight=1.6),
     Scenario("two_lists", "parallel", _two_lists, files.TWO_LISTS, weight=1.3),

@@ -58,9 +58,9 @@ def _two_signatures(d: Draw) -> Episode:
 
 
 SCENARIOS = (
-    Scenario("signature", "single", partial(_signature, in_file=False), lookup.SIGNATURE),
+    Scenario("signature", "single", partial(_signature, in_file=False), lookup.SIGNATURE, weight=1.4),
     Scenario("signature_in_file", "single", partial(_signature, in_file=True), lookup.SIGNATURE_IN_FILE, weight=0.9),
-    Scenario("read", "single", partial(_read, in_file=False), lookup.READ),
+    Scenario("read", "single", partial(_read, in_file=False), lookup.READ, weight=1.2),
     Scenario("read_in_file", "single", partial(_read, in_file=True), lookup.READ_IN_FILE, weight=0.9),
     Scenario("two_signatures", "parallel", _two_signatures, lookup.TWO_SIGNATURES, weight=1.3),
 )
