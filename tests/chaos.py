@@ -1,8 +1,9 @@
 """Kills a real build on the tiny base at random moments, until it has killed it often enough.
 
-`python tests/chaos.py [--kills 100] [--seed 1]` (`make chaos`). Each time the build process, its worker or both get
-SIGKILL. After each kill: a placed file is absent or whole, and no stage that had finished is undone. Each build that
-gets through has to give what an undisturbed one gives, byte for byte, by `fgbuild plan` with nothing left to do.
+`python tests/chaos.py [--kills 100] [--seed 1]` (`make chaos`). Each time the build process, its worker, both, or the
+process that forks workers get SIGKILL. After each kill: a placed file is absent or whole, and no stage that had
+finished is undone. Each build that gets through has to give what an undisturbed one gives, byte for byte, by
+`fgbuild plan` with nothing left to do.
 Ends with exit code 1 at the first wrong result, and says after which kill (the seed repeats it).
 """
 
@@ -58,23 +59,31 @@ def placed(root: Path) -> dict[str, str]:
     }
 
 
-def worker_of(root: Path) -> int | None:
-    wanted = str(root / "cache" / "tmp").encode()
+def processes(build: int, root: Path) -> dict[str, int]:
+    """Ids of a build's worker, whether started or forked, and of the process that forks, where there are any."""
+    found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if wanted in (entry / "cmdline").read_bytes():
-                return int(entry.name)
+            line = (entry / "cmdline").read_bytes()
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            forked = b"fgbuild.executors.forkserver" in line
+            if forked and parent == build:
+                found["server"] = int(entry.name)
+            elif str(root / "cache" / "tmp").encode() in line or (forked and (entry / "cwd").readlink() == root):
+                found["worker"] = int(entry.name)
         except OSError:
             continue
-    return None
+    return found
 
 
 def kill(process: subprocess.Popen[bytes], root: Path, victims: str) -> None:
+    others = processes(process.pid, root)
     if victims in ("build", "both"):
         process.kill()
-    if victims in ("worker", "both") and (worker := worker_of(root)) is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(worker, signal.SIGKILL)
+    for name in {"both": ("worker",), "worker": ("worker",), "server": ("server",)}.get(victims, ()):
+        if name in others:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(others[name], signal.SIGKILL)
     process.wait()
 
 
@@ -112,7 +121,7 @@ def run(kills: int, seed: int, directory: Path) -> None:
         try:
             process.wait(rng.uniform(0, longest / 2))
         except subprocess.TimeoutExpired:
-            victims = rng.choice(("build", "worker", "both"))
+            victims = rng.choice(("build", "worker", "both", "server"))
             kill(process, root, victims)
             done += 1
             before = check_after_kill(root, before, reference)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from fgbuild.engine.executor import RunningWorker, WorkerExit, WorkerRequest
 from fgbuild.executors.local import LocalWorker
+from fgbuild.executors.processes import import_path
 from fgbuild.executors.warm import WarmExecutor, WarmWorker
 
 pytestmark = pytest.mark.skipif(not WarmExecutor()._can_fork, reason="workers are not forked here")
@@ -84,6 +87,27 @@ def test_its_events_end_with_it_while_another_works(toy: Toy) -> None:
     long.kill()
     assert ended(long).code == -signal.SIGKILL
     short.close()
+
+
+def test_nothing_is_left_of_a_build_that_is_killed(toy: Toy) -> None:
+    (toy.directory / "one.py").write_text("import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(60)\n")
+    script = (
+        "import time\nfrom pathlib import Path\n"
+        "from fgbuild.engine.executor import WorkerRequest\nfrom fgbuild.executors.warm import WarmExecutor\n"
+        f"here = Path({str(toy.directory)!r})\nexecutor = WarmExecutor()\n"
+        "worker = executor.start(WorkerRequest('one', here / 'job.json', here / 'one.log', here, 1, ('library',)))\n"
+        "time.sleep(60)\n"
+    )
+    build = subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": import_path()})
+    note, deadline = toy.directory / "pid", time.monotonic() + 10
+    while not (note.exists() and note.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    build.kill()
+    build.wait()
+    while Path(f"/proc/{note.read_text()}").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def test_what_cannot_be_imported_is_left_to_the_worker_to_report(toy: Toy) -> None:
