@@ -58,8 +58,8 @@ def _two_schemas(d: Draw) -> Episode:
 
 
 SCENARIOS = (
-    Scenario("infer", "single", _infer, inspecting.INFER),
-    Scenario("preview", "single", partial(_preview, counted=False), inspecting.PREVIEW),
+    Scenario("infer", "single", _infer, inspecting.INFER, weight=1.6),
+    Scenario("preview", "single", partial(_preview, counted=False), inspecting.PREVIEW, weight=1.2),
     Scenario("preview_count", "single", partial(_preview, counted=True), inspecting.PREVIEW_COUNT),
     Scenario("two_schemas", "parallel", _two_schemas, inspecting.TWO_SCHEMAS, weight=1.3),
 )

@@ -57,6 +57,9 @@ SIGNATURE = (
     "Positional and keyword parameters of {symbol}, that's all I'm after.",
     "I keep getting a TypeError about a missing argument from {symbol}; which arguments does it really expect?",
     "{symbol} - what's its def line?",
+    "What are the parameters of {symbol}?",
+    "What parameters does {symbol} accept?",
+    "Which arguments does {symbol} need?",
 )
 
 SIGNATURE_IN_FILE = (

@@ -58,6 +58,9 @@ INFER = (
     "Someone said {path} got new columns lately. What are all of them now?",
     "I am needing the field list of {path} with the types, please.",
     "We want the data structure behind {path} written down: names and types.",
+    "Which columns are in {path}?",
+    "What are the columns and types of {path}?",
+    "Which fields and types does {path} have?",
 )
 
 PREVIEW = (
