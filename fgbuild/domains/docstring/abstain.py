@@ -31,9 +31,9 @@ def _no_tool(d: Draw) -> Episode:
 
 
 SCENARIOS = (
-    Scenario("file_missing", "clarify", _file_missing, clarifying.FILE_MISSING, weight=1.9),
-    Scenario("symbol_missing", "clarify", _symbol_missing, clarifying.SYMBOL_MISSING, weight=2.0),
-    Scenario("style_missing", "clarify", _style_missing, clarifying.STYLE_MISSING, weight=1.1),
-    Scenario("unrelated", "decline", _no_tool, declining.UNRELATED, weight=1.3),
-    Scenario("other_coding_work", "decline", _no_tool, declining.OTHER_CODING_WORK, weight=2.4),
+    Scenario("file_missing", "clarify", _file_missing, clarifying.FILE_MISSING, weight=1.3),
+    Scenario("symbol_missing", "clarify", _symbol_missing, clarifying.SYMBOL_MISSING, weight=1.4),
+    Scenario("style_missing", "clarify", _style_missing, clarifying.STYLE_MISSING, weight=0.8),
+    Scenario("unrelated", "decline", _no_tool, declining.UNRELATED, weight=0.8),
+    Scenario("other_coding_work", "decline", _no_tool, declining.OTHER_CODING_WORK, weight=1.9),
 )
