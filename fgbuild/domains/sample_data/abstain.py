@@ -48,10 +48,10 @@ def _no_tool(d: Draw) -> Episode:
 
 
 SCENARIOS = (
-    Scenario("file_missing", "clarify", _file_missing, clarifying.FILE_MISSING, weight=1.6),
-    Scenario("table_missing", "clarify", _table_missing, clarifying.TABLE_MISSING, weight=1.7),
-    Scenario("count_missing", "clarify", _count_missing, clarifying.COUNT_MISSING, weight=1.1),
-    Scenario("format_missing", "clarify", _format_missing, clarifying.FORMAT_MISSING, weight=1.0),
-    Scenario("unrelated", "decline", _no_tool, declining.UNRELATED, weight=1.1),
-    Scenario("other_data_work", "decline", _no_tool, declining.OTHER_DATA_WORK, weight=2.2),
+    Scenario("file_missing", "clarify", _file_missing, clarifying.FILE_MISSING, weight=1.1),
+    Scenario("table_missing", "clarify", _table_missing, clarifying.TABLE_MISSING, weight=1.1),
+    Scenario("count_missing", "clarify", _count_missing, clarifying.COUNT_MISSING, weight=0.8),
+    Scenario("format_missing", "clarify", _format_missing, clarifying.FORMAT_MISSING, weight=0.8),
+    Scenario("unrelated", "decline", _no_tool, declining.UNRELATED, weight=0.8),
+    Scenario("other_data_work", "decline", _no_tool, declining.OTHER_DATA_WORK, weight=1.9),
 )
