@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from fgbuild.engine.executor import RunningWorker, WorkerExit, WorkerRequest
+from fgbuild.executors.forkserver import MAX_MESSAGE
 from fgbuild.executors.local import LocalExecutor
 from fgbuild.executors.processes import death_signal, environment, threads
 
-_MAX_MESSAGE = 1 << 16
 _KILLED = WorkerExit(-signal.SIGKILL, 0.0, 0.0)
 _GPU = Path("/dev/nvidiactl")
 
@@ -111,7 +111,7 @@ class ForkServer:
         """How a worker ended, once it has; killed, where the server is gone."""
         while self.is_alive:
             try:
-                data = self._channel.recv(_MAX_MESSAGE)
+                data = self._channel.recv(MAX_MESSAGE)
             except BlockingIOError:
                 break
             except ConnectionError:
