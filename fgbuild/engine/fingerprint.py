@@ -11,6 +11,7 @@ import json
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from blake3 import blake3
 from fgbuild.engine.database import transaction
 from fgbuild.engine.digests import Digests
 from fgbuild.engine.source import Source, read_source
+from fgbuild.engine.stamps import Stamp, settled, stamp
 from fgbuild.errors import FgbuildError
 
 REPORTING = frozenset({"fgbuild", "fgbuild.errors", "fgbuild.events", "fgbuild.workers.protocol"})
@@ -50,6 +52,7 @@ class CodeFingerprints:
         self._files: dict[str, tuple[Path, bool] | None] = {}
         self._sources: dict[str, Source] = {}
         self._data: dict[Path, dict[str, str]] = {}
+        self._looked: dict[str, tuple[Stamp, int]] = {}
         self._python = f"{sys.version_info[0]}.{sys.version_info[1]}"
         self._remembered: dict[str, tuple[str, ...]] | None = None
         self._changed: dict[str, tuple[str, ...]] = {}
@@ -74,9 +77,12 @@ class CodeFingerprints:
         row = self._database.execute("SELECT modules FROM fingerprints WHERE digest = ?", (digest,)).fetchone()
         return json.loads(row[0]) if row else {}
 
-    def forget(self) -> None:
-        """Look at the files again: what was found holds for one moment, and a build takes many."""
-        for memory in (self._known, self._files, self._sources, self._data):
+    def look_again(self) -> None:
+        """Drop what was found, unless every file and folder it rests on still looks the same: it holds for one
+        moment, and a build takes many."""
+        if all(stamp(path) == seen and settled(seen, when) for path, (seen, when) in self._looked.items()):
+            return
+        for memory in (self._known, self._files, self._sources, self._data, self._looked):
             memory.clear()
 
     def save(self) -> None:
@@ -124,12 +130,20 @@ class CodeFingerprints:
             located: tuple[Path, bool] | None = None
             if directory is not None:
                 path = directory.joinpath(*rest)
-                if (path / "__init__.py").is_file():
+                if self._is_file(path / "__init__.py"):
                     located = (path / "__init__.py", True)
-                elif rest and (file := path.with_name(path.name + ".py")).is_file():
+                elif rest and self._is_file(file := path.with_name(path.name + ".py")):
                     located = (file, False)
             self._files[module] = located
         return self._files[module]
+
+    def _is_file(self, path: Path) -> bool:
+        self._look_at(path)
+        return path.is_file()
+
+    def _look_at(self, path: Path) -> None:
+        """Note how a file or folder looks; call before it is read."""
+        self._looked[str(path)] = (stamp(str(path)), time.time_ns())
 
     def _source(self, module: str, path: Path, is_package: bool) -> Source:
         if module not in self._sources:
@@ -139,7 +153,8 @@ class CodeFingerprints:
                 source = Source(row[2], tuple(json.loads(row[3])))
             else:
                 source = read_source(path.read_bytes(), module, is_package)
-                self._changed[module] = (content, self._python, source.normal, json.dumps(source.imports))
+                row = (content, self._python, source.normal, json.dumps(source.imports))
+                self._rows()[module] = self._changed[module] = row
             self._sources[module] = source
         return self._sources[module]
 
@@ -151,8 +166,11 @@ class CodeFingerprints:
 
     def _data_beside(self, directory: Path) -> dict[str, str]:
         if directory not in self._data:
+            self._look_at(directory)
             names = sorted(name for name in os.listdir(directory) if name.endswith(DATA_SUFFIXES))
             paths = [directory / name for name in names]
+            for path in paths:
+                self._look_at(path)
             self._data[directory] = {self._shown(path): self._digests.of(path) or "" for path in paths}
         return self._data[directory]
 

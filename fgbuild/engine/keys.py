@@ -56,7 +56,7 @@ class KeyMaker:
 
     def components_now(self, stage: Stage, inputs: Mapping[str, str]) -> Components:
         """As `components`, with the worker's code looked at again: what was found before is of that moment."""
-        self._code.forget()
+        self._code.look_again()
         return self.components(stage, inputs)
 
     def _library_versions(self, names: tuple[str, ...]) -> dict[str, str | None]:

@@ -17,6 +17,7 @@ from fgbuild.engine.executor import Executor
 from fgbuild.engine.findings import say_made
 from fgbuild.engine.graph import Graph, Stage
 from fgbuild.engine.plan import CACHED, RUN, SKIP, Decision, Planner, predict
+from fgbuild.engine.ready import ReadyQueue
 from fgbuild.engine.resources import Pool
 from fgbuild.engine.signals import SignalWatch
 from fgbuild.engine.store import DamagedArtifact
@@ -63,9 +64,8 @@ class Scheduler:
         self._log = log
         self._pool = pool
         self._keep_going = keep_going
-        self._order = {name: index for index, name in enumerate(graph.stages)}
         self._candidates = deque(graph.stages)
-        self._ready: dict[str, Decision] = {}
+        self._ready = ReadyQueue({name: index for index, name in enumerate(graph.stages)})
         self._running: dict[str, Execution] = {}
         self._outputs: dict[str, str] = {}
         self._ended: dict[str, str] = {}
@@ -106,7 +106,7 @@ class Scheduler:
                 self._failed(stage, error)
                 continue
             if decision.action == RUN:
-                self._ready[stage.id] = decision
+                self._ready.add(decision)
             else:
                 if decision.action == SKIP:
                     self._leave(decision)
@@ -143,16 +143,16 @@ class Scheduler:
         return decision
 
     def _launch(self) -> None:
-        """Start queued stages that fit: light ones first, so that a domain's tail does not wait
-        behind another's training; then in order of the plan."""
+        """Start queued stages that fit."""
         if self._halted:
             self._ready.clear()
-        queue = sorted(self._ready.values(), key=lambda it: (it.stage.spec.cores, self._order[it.stage.id]))
-        for decision in queue:
+        full: set[str] = set()
+        while (decision := self._ready.first(full)) is not None:
             stage = decision.stage
-            if stage.id not in self._ready or (cores := self._pool.take(stage.id, stage.spec)) is None:
+            if (cores := self._pool.take(stage.id, stage.spec)) is None:
+                full.add(stage.kind)
                 continue
-            del self._ready[stage.id]
+            self._ready.discard(stage.id)
             damaged = self._damaged_input(stage)
             if damaged is None and self._planner.is_current(decision):
                 self._start(decision, cores)
@@ -193,7 +193,7 @@ class Scheduler:
         affected = {name, *self._graph.below(name)}
         self._plan_again(affected)
         for each in affected:
-            self._ready.pop(each, None)
+            self._ready.discard(each)
             if self._outputs.pop(each, None) is not None:
                 del self._ended[each]
         self._candidates.append(name)

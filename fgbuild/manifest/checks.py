@@ -8,7 +8,7 @@ from typing import Any
 from fgbuild.functiongemma.check import problems as tool_problems
 from fgbuild.functiongemma.tokens import unfit_text
 from fgbuild.manifest.messages import did_you_mean
-from fgbuild.manifest.project import file_problems, generator_names
+from fgbuild.manifest.project import file_problems
 
 FieldProblem = tuple[str, str]
 """Dotted field, message."""
@@ -16,12 +16,17 @@ FieldProblem = tuple[str, str]
 RESERVED_NAMES = {"base": "is the name of the stage that all domains share"}
 
 
-def problems(root: Path, resolved: dict[str, Any], origins: dict[str, str]) -> list[FieldProblem]:
-    """Everything wrong with a manifest whose fields are each of the right type and range."""
+def problems(
+    root: Path, resolved: dict[str, Any], origins: dict[str, str], generators: list[str]
+) -> list[FieldProblem]:
+    """Everything wrong with a manifest whose fields are each of the right type and range.
+
+    generators: names of the built-in ones.
+    """
     found = []
     if reason := RESERVED_NAMES.get(resolved["name"]):
         found.append(("name", f'"{resolved["name"]}" {reason}; choose another'))
-    found += _dataset(resolved["dataset"], origins)
+    found += _dataset(resolved["dataset"], origins, generators)
     found += _repeated("dataset.files", resolved["dataset"]["files"])
     found += _repeated("lora.target_modules", resolved["lora"]["target_modules"])
     found += _repeated("lora.trainable_tokens", resolved["lora"]["trainable_tokens"])
@@ -34,7 +39,7 @@ def problems(root: Path, resolved: dict[str, Any], origins: dict[str, str]) -> l
     return found
 
 
-def _dataset(dataset: dict[str, Any], origins: dict[str, str]) -> list[FieldProblem]:
+def _dataset(dataset: dict[str, Any], origins: dict[str, str], known: list[str]) -> list[FieldProblem]:
     generator = dataset["generator"]
     if generator == "none":
         if dataset["files"]:
@@ -43,7 +48,6 @@ def _dataset(dataset: dict[str, Any], origins: dict[str, str]) -> list[FieldProb
         if origins["dataset.generator"] == "default":
             return [("dataset.files", f"the dataset would be empty: no built-in generator has this name; {step}")]
         return [("dataset.generator", f'the dataset would be empty: "none" and no files; {step}')]
-    known = generator_names()
     if generator in known:
         return []
     hint = did_you_mean(generator, known) or f"; known: {', '.join([*known, 'none'])}"

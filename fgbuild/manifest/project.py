@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,13 @@ def manifest_paths(root: Path) -> list[Path]:
     return sorted(path.relative_to(root) for path in (root / MANIFESTS).glob("*.toml") if not path.name.startswith("."))
 
 
-def read_sources(root: Path) -> dict[Path, bytes]:
-    """The bytes of `fgbuild.toml` and of every manifest, by path relative to the project, that file first.
+def read_sources(root: Path, only: Collection[Path] | None = None) -> dict[Path, bytes]:
+    """The bytes of `fgbuild.toml` and of all manifests (or `only` some), by path relative to the project, that first.
 
     They are read once, so that what is validated, remembered and built is the same text.
     """
     sources = {}
-    for path in (Path(PROJECT_FILE), *manifest_paths(root)):
+    for path in (Path(PROJECT_FILE), *(manifest_paths(root) if only is None else sorted(only))):
         try:
             sources[path] = (root / path).read_bytes()
         except OSError as error:

@@ -40,7 +40,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Settings:
-    """`fgbuild.toml` checked, with the chosen base and profile as layers."""
+    """`fgbuild.toml` checked, with the chosen base and profile as layers. generators: the built-in ones."""
 
     base_name: str
     base_origin: str
@@ -48,6 +48,7 @@ class Settings:
     profile: str | None
     base_layer: Layer
     profile_layer: Layer | None
+    generators: list[str]
 
 
 def read_settings(document: Document, base: str | None, profile: str | None) -> Settings:
@@ -75,6 +76,7 @@ def read_settings(document: Document, base: str | None, profile: str | None) -> 
         profile=profile,
         base_layer=Layer(document, ("base", name, "overrides"), f", base {name}"),
         profile_layer=Layer(document, ("profile", profile), f", profile {profile}") if profile is not None else None,
+        generators=generator_names(),
     )
 
 
@@ -83,7 +85,7 @@ def resolve_one(root: Path, document: Document, settings: Settings) -> tuple[Dom
     manifest = Layer(document, (), "")
     layers = [layer for layer in (settings.base_layer, manifest, settings.profile_layer) if layer is not None]
     name = document.data["name"]
-    merged: dict[str, Any] = {"dataset": {"generator": name if name in generator_names() else "none"}}
+    merged: dict[str, Any] = {"dataset": {"generator": name if name in settings.generators else "none"}}
     for layer in layers:
         _merge(merged, {key: layer.data[key] for key in SECTIONS if key in layer.data})
     head = {key: value for key, value in document.data.items() if key not in SECTIONS}
@@ -100,7 +102,7 @@ def resolve_one(root: Path, document: Document, settings: Settings) -> tuple[Dom
     }
     origins = {dotted(path): _origin(path, layers) for path in leaves(resolved)}
     origins["base"] = settings.base_origin
-    found = checks.problems(root, resolved, origins)
+    found = checks.problems(root, resolved, origins, settings.generators)
     problems: list[Problem] = [_placed(document, field, message, origins) for field, message in found]
     return Domain(name, document.path, resolved, origins), problems
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from fgbuild.manifest.resolve import Settings, read_settings, resolve_one
 from fgbuild.manifest.toml_lines import KeyPath
 from fgbuild.root import PROJECT_FILE
 
+_NONE_KNOWN: Mapping[Path, Domain] = {}
+
 
 class ProjectErrors(ManifestError):
     """The problems of several files; `errors` has one ManifestError a file."""
@@ -28,26 +31,38 @@ class ProjectErrors(ManifestError):
 
 
 def resolve_sources(
-    root: Path, sources: dict[Path, bytes], *, base: str | None = None, profile: str | None = None
+    root: Path,
+    sources: dict[Path, bytes],
+    *,
+    base: str | None = None,
+    profile: str | None = None,
+    known: Mapping[Path, Domain] = _NONE_KNOWN,
 ) -> Project:
-    """The project made of the given files (see `project.read_sources`).
+    """The project made of the given files (see `project.read_sources`). known: manifests whose domain is known.
 
     Raises ManifestError (ProjectErrors where several files are at fault) with every problem.
     """
-    project, errors = inspect_sources(root, sources, base=base, profile=profile)
+    project, errors = inspect_sources(root, sources, base=base, profile=profile, known=known)
     if errors or project is None:
         raise errors[0] if len(errors) == 1 else ProjectErrors(errors)
     return project
 
 
 def inspect_sources(
-    root: Path, sources: dict[Path, bytes], *, base: str | None = None, profile: str | None = None
+    root: Path,
+    sources: dict[Path, bytes],
+    *,
+    base: str | None = None,
+    profile: str | None = None,
+    known: Mapping[Path, Domain] = _NONE_KNOWN,
 ) -> tuple[Project | None, list[ManifestError]]:
     """The project with its sound domains (None where `fgbuild.toml` is not), and one error a file with problems."""
     errors: list[ManifestError] = []
     settings = None
     documents: list[Document] = []
     for path, content in sources.items():
+        if path in known:
+            continue
         try:
             document = parse(path, content)
             if path == Path(PROJECT_FILE):
@@ -56,15 +71,16 @@ def inspect_sources(
                 documents.append(document)
         except ManifestError as error:
             errors.append(error)
-    taken: dict[str, str] = {}
-    domains = {}
+    taken = {domain.name: domain.origins["name"] for domain in known.values()}
+    sound = dict(known)
     for document in documents:
         domain, found = _inspect(root, document, settings)
         found += _name_problems(document, taken)
         if found:
             errors.append(ManifestError(document.path, in_order(found)))
         elif domain is not None:
-            domains[domain.name] = domain
+            sound[domain.path] = domain
+    domains = {sound[path].name: sound[path] for path in sources if path in sound}
     if settings is None:
         return None, errors
     return Project(root, settings.base, settings.base_name, settings.profile, domains), errors

@@ -176,6 +176,8 @@ def count_words(state: BuildState) -> str:
     """`18 ran, 2 cached, 5 up to date`."""
     names = {"done": "ran", "not passed": "did not pass", "current": "up to date"}
     counts = word_counts(state, state.stages.values())
+    if state.beside:
+        counts["current"] = counts.get("current", 0) + state.beside
     return ", ".join(f"{count} {names.get(word, word)}" for word, count in counts.items()) or "no stages"
 
 

@@ -22,17 +22,18 @@ def build_remaining(state: BuildState, now: float) -> float | None:
     """
     if state.finished:
         return None
-    shared = _chain(state, "", now)
-    chains = [_chain(state, domain, now) for domain in state.domains()]
+    domains = state.by_domain()
+    shared = _chain(state, domains.pop("", []), now)
+    chains = [_chain(state, stages, now) for stages in domains.values()]
     known = [chain for chain in chains if chain is not None]
     if shared is None or len(known) < len(chains):
         return None
     return shared + max(max(known, default=0.0), sum(known) / max(state.peak_parallel, 1))
 
 
-def _chain(state: BuildState, domain: str, now: float) -> float | None:
+def _chain(state: BuildState, stages: list[StageState], now: float) -> float | None:
     total = 0.0
-    for stage in state.of(domain):
+    for stage in stages:
         if stage.status in (FAILED, CANCELLED) or stage.refused:
             break  # nothing below it runs
         if stage.status == DONE or (stage.status != RUNNING and stage.planned == "skip"):

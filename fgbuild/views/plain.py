@@ -26,6 +26,7 @@ PROGRESS_SHARE = 0.10
 SILENCE_SECONDS = 60.0
 REDRAW_SECONDS = 0.1
 _BAR_CELLS = 16
+_MAX_NAME_CELLS = 32
 _CLEAR_LINE = "\r\x1b[2K"
 _RED, _GREEN, _YELLOW, _CYAN, _DIM, _BOLD = "31", "32", "33", "36", "2", "1"
 
@@ -55,6 +56,7 @@ class PlainView:
         self._open = True
         self._live = live and stream.isatty() and os.environ.get("TERM") != "dumb"
         self._live_shown = ""
+        self._name_cells = 0
         self._drawn_at = 0.0
         self._ticker: threading.Thread | None = None
         self._stopped = threading.Event()
@@ -69,6 +71,7 @@ class PlainView:
             stage_id = event.get("stage")
             stage = self.state.stages.get(text.clean(stage_id, 200)) if isinstance(stage_id, str) else None
             if kind == "run.started":
+                self._name_cells = min(max(map(len, self.state.stages), default=0), _MAX_NAME_CELLS)
                 self._lines(table.header(self.state), _BOLD)
                 self._start_ticker()
             elif kind == "build.finished":
@@ -175,9 +178,8 @@ class PlainView:
     def _say(self, stage: StageState, word: str, details: str, colour: str = "") -> None:
         """A permanent line: `lint:train  started  because lora.r: 16 → 32`."""
         self._say_untouched()
-        width = min(max((len(name) for name in self.state.stages), default=0), 32)
         painted = self._paint(word, colour) + " " * (10 - len(word)) if details else self._paint(word, colour)
-        self._lines([f"{text.pad(stage.id, width)}  {painted} {details}".rstrip()])
+        self._lines([f"{text.pad(stage.id, self._name_cells)}  {painted} {details}".rstrip()])
 
     def _say_untouched(self) -> None:
         """The stages with nothing to do since the last line, in one line for each way."""

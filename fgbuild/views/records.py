@@ -112,7 +112,10 @@ class StageState:
 
 @dataclass
 class BuildState:
-    """A run so far. `stages` keeps the order of the plan; `notes` holds the newest ones."""
+    """A run so far. `stages` keeps the order of the plan; `notes` holds the newest ones.
+
+    beside: how many stages of domains with nothing to do are up to date and not listed.
+    """
 
     run: str = ""
     command: str = ""
@@ -122,6 +125,7 @@ class BuildState:
     started_at: float | None = None
     updated_at: float | None = None
     stages: dict[str, StageState] = field(default_factory=dict)
+    beside: int = 0
     notes: deque[Note] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     peak_parallel: int = 0
     finished: bool = False
@@ -136,9 +140,14 @@ class BuildState:
         """Kinds of the domains' stages, in order of the plan."""
         return list(dict.fromkeys(stage.kind for stage in self.stages.values() if stage.domain))
 
-    def of(self, domain: str) -> list[StageState]:
-        """The stages of one domain in order ("" gives the shared ones)."""
-        return [stage for stage in self.stages.values() if stage.domain == domain]
+    def by_domain(self) -> dict[str, list[StageState]]:
+        """The stages of each domain in order of the plan; shared ones, if there are any, come first, as ""."""
+        found: dict[str, list[StageState]] = {"": []}
+        for stage in self.stages.values():
+            found.setdefault(stage.domain, []).append(stage)
+        if not found[""]:
+            del found[""]
+        return found
 
     def settled(self) -> int:
         """How many stages need nothing more: done, or up to date by the plan."""

@@ -58,6 +58,7 @@ def _run_started(state: BuildState, event: Event) -> None:
     state.profile = _text(event.get("profile"), 200)
     state.pid = _whole(event.get("pid"))
     state.started_at = _number(event.get("t"))
+    state.beside = max(_whole(event.get("beside")) or 0, 0)
     for entry in _list(event.get("stages")):
         stage_id = _text(entry.get("id"), 200) if isinstance(entry, dict) else ""
         if not stage_id:

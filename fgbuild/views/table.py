@@ -18,9 +18,12 @@ def header(state: BuildState) -> list[str]:
     """The run, its settings, and per domain what will run and why."""
     stages = list(state.stages.values())
     planned = [_PLAN_WORDS.get(stage.planned, _UNPLANNED) for stage in stages]
-    counts = [f"{planned.count(word)} {word}" for word in (*_PLAN_WORDS.values(), _UNPLANNED) if word in planned]
+    number = {word: planned.count(word) for word in (*_PLAN_WORDS.values(), _UNPLANNED)}
+    number[_PLAN_WORDS["skip"]] += state.beside
+    counts = [f"{count} {word}" for word, count in number.items() if count]
+    total = len(stages) + state.beside
     settings = [f"{name} {value}" for name, value in (("base", state.base), ("profile", state.profile)) if value]
-    settings.append(f"{'1 stage' if len(stages) == 1 else f'{len(stages)} stages'}: {', '.join(counts) or 'none'}")
+    settings.append(f"{'1 stage' if total == 1 else f'{total} stages'}: {', '.join(counts) or 'none'}")
     work = sum(stage.predicted_seconds or 0.0 for stage in stages if stage.planned != "skip")
     if work >= 1:
         settings.append(f"about {text.seconds(work)} of work")
@@ -31,11 +34,10 @@ def header(state: BuildState) -> list[str]:
 
 def _plan_lines(state: BuildState) -> list[str]:
     """One line a domain, with its reasons where the plan gave them."""
-    names = ([""] if state.of("") else []) + state.domains()
-    width = max((text.cell_width(name or _SHARED) for name in names), default=0) + 2
+    domains = state.by_domain()
+    width = max((text.cell_width(name or _SHARED) for name in domains), default=0) + 2
     lines = []
-    for name in names:
-        stages = state.of(name)
+    for name, stages in domains.items():
         parts = []
         for words in (*_PLAN_WORDS.values(), _UNPLANNED):
             kinds = [stage.kind for stage in stages if _PLAN_WORDS.get(stage.planned, _UNPLANNED) == words]
@@ -77,12 +79,12 @@ def result_table(state: BuildState, width: int | None = None) -> list[str]:
     A column in which no row has anything is left out. Where `width` is given, numbers of the evaluation
     go first, one stays; then the predictions, then the memory.
     """
-    names = ([""] if state.of("") else []) + state.domains()
-    if not names:
+    domains = state.by_domain()
+    if not domains:
         return []
     lines: list[str] = []
     for shown, predicted, memory in _VARIANTS:
-        rows = [_row(state, name, shown, predicted=predicted, memory=memory) for name in names]
+        rows = [_row(state, *item, shown, predicted=predicted, memory=memory) for item in domains.items()]
         lines = _aligned([_HEADINGS, *rows])
         if width is None or max(text.cell_width(line) for line in lines) <= width:
             break
@@ -110,8 +112,9 @@ def summary(state: BuildState, *, going: bool) -> list[str]:
     return [*header(state), "", *result_table(state), "", ending, *failures, *logs]
 
 
-def _row(state: BuildState, domain: str, eval_shown: int, *, predicted: bool, memory: bool) -> tuple[str, ...]:
-    stages = state.of(domain)
+def _row(
+    state: BuildState, domain: str, stages: list[StageState], eval_shown: int, *, predicted: bool, memory: bool
+) -> tuple[str, ...]:
     train = _of_kind(stages, "train")
     gguf = describe.model_of(stages)
     loss = train.summary.get("loss", train.metrics.get("loss")) if train else None

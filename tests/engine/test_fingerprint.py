@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from fgbuild.engine.database import open_database
 from fgbuild.engine.digests import Digests
 from fgbuild.engine.fingerprint import CodeFingerprints
 from fgbuild.engine.libraries import Libraries
-from fgbuild.engine.source import read_source
+from fgbuild.engine.source import Source, read_source
 from fgbuild.errors import FgbuildError
 
 
@@ -125,3 +127,51 @@ def test_versions_agree_with_importlib() -> None:
     from importlib.metadata import version
 
     assert Libraries().versions(["blake3", "pytest"]) == {"blake3": version("blake3"), "pytest": version("pytest")}
+
+
+def test_code_is_read_once_however_often_it_is_looked_at(
+    tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first build looks before and after each stage, and has saved nothing yet."""
+    read: list[str] = []
+
+    def counted(content: bytes, module: str, is_package: bool) -> Source:
+        read.append(module)
+        return read_source(content, module, is_package)
+
+    monkeypatch.setattr("fgbuild.engine.fingerprint.read_source", counted)
+    code = fingerprints(tmp_path, package)
+    digest = code.of("pkg.worker")
+    first = sorted(read)
+    for _ in range(3):
+        code.look_again()
+        assert code.of("pkg.worker") == digest
+    assert sorted(read) == first == sorted(set(first))
+
+
+CODE_CHANGES: dict[str, Callable[[Path], object]] = {
+    "edited": lambda package: (package / "late.py").write_text("z = 2\n"),
+    "edited to the same size": lambda package: (package / "late.py").write_text("z = 9\n"),
+    "a module becomes a package": lambda package: as_package(package / "late.py"),
+    "data turns up": lambda package: (package / "more.json").write_text("{}"),
+    "data is edited": lambda package: (package / "sub" / "page.jinja").write_text("{{ y }}"),
+}
+
+
+def as_package(module: Path) -> None:
+    module.with_suffix("").mkdir()
+    (module.with_suffix("") / "__init__.py").write_text("z = 3\n")
+
+
+@pytest.mark.parametrize("change", CODE_CHANGES)
+@pytest.mark.parametrize("wait", [0.0, 0.05])
+def test_a_change_shows_at_the_next_look(tmp_path: Path, package: Path, change: str, wait: float) -> None:
+    """Also where the files are new, and where they were left alone long enough to be believed."""
+    time.sleep(wait)
+    code = fingerprints(tmp_path, package)
+    before = code.of("pkg.worker")
+    code.look_again()
+    assert code.of("pkg.worker") == before
+    CODE_CHANGES[change](package)
+    code.look_again()
+    assert code.of("pkg.worker") != before

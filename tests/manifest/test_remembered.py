@@ -1,16 +1,18 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from blake3 import blake3
 from manifest_sample import MANIFEST, make_project
 
 from fgbuild.errors import ManifestError
-from fgbuild.manifest import Project, remembered, resolve_project
+from fgbuild.manifest import Project, remembered, resolve_project, validate
+from fgbuild.manifest.project import read_sources
+from fgbuild.manifest.validate import resolve_sources
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -57,22 +59,22 @@ def test_the_second_time_imports_no_heavy_module(root: Path) -> None:
     assert found[1] == "[]"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"project": 3}', b"\xff\xfe", b"[" * 100_000])
-def test_a_broken_entry_is_done_again(root: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"name": 3}', b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_broken_entry_is_done_again(root: Path, content: bytes, sealed: bool) -> None:
     first = resolve_project(root)
-    (entry,) = entries(root)
-    good = entry.read_bytes()
-    entry.write_bytes(content)
-    assert resolve_project(root) == first
-    assert entry.read_bytes() == good
+    good = {entry: entry.read_bytes() for entry in entries(root)}
+    assert len(good) == 2  # fgbuild.toml, one manifest
+    for entry, before in good.items():
+        entry.write_bytes((blake3(content).hexdigest().encode() + b"\n" if sealed else b"") + content)
+        assert resolve_project(root) == first
+        assert entry.read_bytes() == before
 
 
 def test_an_edited_entry_is_not_believed(root: Path) -> None:
     first = resolve_project(root)
-    (entry,) = entries(root)
-    data = json.loads(entry.read_bytes())
-    data["project"]["domains"]["timers"]["resolved"]["lora"]["r"] = 99
-    entry.write_text(json.dumps(data))
+    for entry in entries(root):
+        entry.write_bytes(entry.read_bytes().replace(b"16", b"99").replace(b"tiny", b"huge"))
     assert resolve_project(root) == first
 
 
@@ -84,28 +86,63 @@ def test_a_file_that_went_missing_is_noticed(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "resolved"),
     [
-        lambda root: (root / "manifests" / "timers.toml").write_text(MANIFEST + "\n[lora]\nr = 8\n"),
-        lambda root: (root / "fgbuild.toml").write_text((root / "fgbuild.toml").read_text() + "# more\n"),
-        lambda root: (root / "manifests" / "timers.toml").rename(root / "manifests" / "other.toml"),
-        lambda root: (root / "manifests" / "more.toml").write_text(MANIFEST.replace("timers", "more")),
+        (lambda root: (root / "manifests" / "timers.toml").write_text(MANIFEST + "\n[lora]\nr = 8\n"), 1),
+        (lambda root: (root / "fgbuild.toml").write_text((root / "fgbuild.toml").read_text() + "# more\n"), 2),
+        (lambda root: (root / "manifests" / "timers.toml").rename(root / "manifests" / "other.toml"), 1),
+        (lambda root: (root / "manifests" / "more.toml").write_text(MANIFEST.replace("timers", "more")), 1),
     ],
 )
-def test_every_change_of_a_source_makes_another_entry(root: Path, change: Callable[[Path], object]) -> None:
+def test_what_changed_is_resolved_again_and_nothing_else(
+    root: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object], resolved: int
+) -> None:
+    (root / "manifests" / "also.toml").write_text(MANIFEST.replace("timers", "also"))
     first = resolve_project(root)
     change(root)
-    assert resolve_project(root) != first or len(entries(root)) == 2
-    assert len(entries(root)) == 2
+    seen: list[str] = []
+    inspect = validate._inspect
+    monkeypatch.setattr(validate, "_inspect", lambda *given: seen.append(given[1].data["name"]) or inspect(*given))
+    second = resolve_project(root)
+    assert len(seen) == resolved
+    assert second == resolve_sources(root, read_sources(root))
+    assert list(second.domains) == [domain.name for domain in sorted(second.domains.values(), key=lambda it: it.path)]
+    assert second != first or resolved == 2
 
 
-def test_the_validating_code_is_part_of_the_digest(
-    root: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_part_of_the_manifests_can_be_asked_for(root: Path) -> None:
+    also = Path("manifests/also.toml")
+    (root / also).write_text(MANIFEST.replace("timers", "also"))
+    whole = resolve_project(root)
+    for _ in range(2):
+        assert resolve_project(root, only=[also]).domains == {"also": whole.domains["also"]}
+    with pytest.raises(ManifestError, match="cannot be read"):
+        resolve_project(root, only=[Path("manifests/none.toml")])
+
+
+def test_two_sound_manifests_with_one_name_are_refused_whichever_is_remembered(root: Path) -> None:
+    resolve_project(root)
+    (root / "manifests" / "zz.toml").write_text(MANIFEST)
+    words = r'manifests/zz\.toml:2: name: "timers" is the name of manifests/timers\.toml:2 too'
+    with pytest.raises(ManifestError, match=words):
+        resolve_project(root)
+    assert resolve_project(root, only=[Path("manifests/zz.toml")]).domains
+    with pytest.raises(ManifestError, match=words):
+        resolve_project(root)
+
+
+def test_old_entries_do_not_pile_up(root: Path) -> None:
+    for rank in range(1, 20):
+        (root / "manifests" / "timers.toml").write_text(f"{MANIFEST}\n[lora]\nr = {rank}\n")
+        resolve_project(root)
+        assert len(entries(root)) <= 8
+
+
+def test_the_validating_code_is_part_of_the_digest(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve_project(root)
     monkeypatch.setattr(remembered, "_VALIDATING_CODE", remembered._VALIDATING_CODE[:1])
     resolve_project(root)
-    assert len(entries(root)) == 2
+    assert len(entries(root)) == 4
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(root: Path) -> None:

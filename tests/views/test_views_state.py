@@ -75,7 +75,7 @@ def test_a_whole_run() -> None:
     assert state.run == sample.RUN
     assert state.domains() == list(sample.DOMAINS)
     assert state.kinds() == list(sample.KINDS)
-    assert [stage.id for stage in state.of("")] == ["base"]
+    assert [stage.id for stage in state.by_domain()[""]] == ["base"]
     assert state.finished
     assert state.exit_code == 0
     assert state.settled() == len(state.stages) == 25

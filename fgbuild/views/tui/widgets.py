@@ -101,15 +101,15 @@ class StageGrid(Panel):
         cell = max((width - _NAME_CELLS - 1) // max(len(kinds), 1), 3)
         heading = text.pad(" domain", _NAME_CELLS + 1) + "".join(text.pad(kind, cell) for kind in kinds)
         parts: list[Part] = [(text.crop(heading, width), "bold $foreground-muted underline")]
-        shared = state.of("")
-        if shared:
+        domains = state.by_domain()
+        if shared := domains.pop("", []):
             parts.append(text.pad("\n (shared)", _NAME_CELLS + 2))
             parts += [self._cell(snapshot, stage, stage.kind + " ", 26) for stage in shared]
-        for domain in state.domains():
+        for domain, stages in domains.items():
             parts.append(("\n " + text.pad(domain, _NAME_CELLS - 1) + " ", "bold"))
-            stages = {stage.kind: stage for stage in state.of(domain)}
+            by_kind = {stage.kind: stage for stage in stages}
             for kind in kinds:
-                stage = stages.get(kind)
+                stage = by_kind.get(kind)
                 parts.append(self._cell(snapshot, stage, "", cell) if stage else " " * cell)
         return parts
 
@@ -200,8 +200,9 @@ class ModelsPanel(Panel):
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         parts: list[Part] = []
-        for domain in snapshot.state.domains():
-            stages = snapshot.state.of(domain)
+        domains = snapshot.state.by_domain()
+        domains.pop("", None)
+        for domain, stages in domains.items():
             item = describe.model_of(stages)
             by_kind = {stage.kind: stage for stage in stages}
             results = self._results(by_kind.get("verify"), by_kind.get("eval"), width)
