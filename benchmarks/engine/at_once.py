@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-from unittest import mock
 
-from fgbuild.cli import main
+from fgbuild.cli import building, entry
 from fgbuild.engine.executor import WorkerExit, WorkerRequest
 from fgbuild.stages import PIPELINE
 
@@ -53,5 +51,5 @@ class _Done:
 
 
 if __name__ == "__main__":
-    with mock.patch("fgbuild.cli.building._executor", WrittenAtOnce):
-        sys.exit(main())
+    building._executor = WrittenAtOnce  # type: ignore[assignment]
+    entry()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import contextlib
 import errno
 import importlib
 import io
@@ -10,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 from fgbuild import __version__
 from fgbuild.errors import FgbuildError
@@ -37,6 +40,20 @@ COMMANDS: dict[str, str] = {
 DEFAULT_COMMAND = "ui"
 _INTERRUPTED = 130
 _DISK_FULL = (errno.EDQUOT, errno.ENOSPC)  # a write that fails so names no file
+
+
+def entry() -> NoReturn:
+    """A process's whole life. It ends with its command, and does not first take apart what the system takes back
+    anyway: that is a tenth of a build with nothing to do."""
+    code = main()
+    threads = sys.modules.get("threading")
+    if threads is None or threads.active_count() == 1:
+        atexit._run_exitfuncs()
+        with contextlib.suppress(OSError, ValueError):  # then Python says at its own end what is wrong
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    sys.exit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,7 +91,8 @@ def _run(argv: list[str]) -> int:
     if name not in COMMANDS:
         top.error(f"there is no command {name!r}{_nearest(name)}")
     module = importlib.import_module(COMMANDS[name])
-    parser = argparse.ArgumentParser(prog=f"fgbuild {name}", description=_first_line(module.__doc__))
+    summary = _first_line(module.__doc__)
+    parser = argparse.ArgumentParser(prog=f"fgbuild {name}", description=summary, formatter_class=_Formatter)
     parser.add_argument("--root", type=Path, default=chosen.root, metavar="DIR", help=argparse.SUPPRESS)
     module.add_arguments(parser)
     code: int = module.run(parser.parse_args(chosen.arguments))
@@ -86,7 +104,7 @@ def _top_parser() -> argparse.ArgumentParser:
         prog="fgbuild",
         description="Builds small function-calling models from TOML manifests; without a command: the dashboard.",
         usage="fgbuild [--root DIR] [COMMAND] [ARGUMENT ...]",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_RawFormatter,
     )
     parser.add_argument(
         "--root", type=Path, metavar="DIR", help="the project (default: the nearest parent with fgbuild.toml)"
@@ -95,6 +113,24 @@ def _top_parser() -> argparse.ArgumentParser:
     parser.add_argument("command", nargs="?", metavar="COMMAND", help=argparse.SUPPRESS)
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Told its width: argparse makes one for every argument, and would import compression libraries to find it."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"width": _columns() - 2, **options})
+
+
+class _RawFormatter(_Formatter, argparse.RawDescriptionHelpFormatter):
+    pass
+
+
+def _columns() -> int:
+    """Cells of a line of help text."""
+    with contextlib.suppress(OSError, ValueError):
+        return int(os.environ.get("COLUMNS") or os.get_terminal_size().columns) or 80
+    return 80
 
 
 class _TopParser(argparse.ArgumentParser):

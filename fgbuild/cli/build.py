@@ -34,16 +34,16 @@ def run(args: argparse.Namespace) -> int:
         end_on_sigterm()
     with tree_lock(root, wait=args.wait):
         witness = Witness(str(root), question(args))
-        same = None if args.force else witness.answer()
-        if same is None:
+        touched = None if args.force else witness.look()
+        if touched != []:
             from fgbuild.cli.building import bring_up_to_date
 
-            witness.begin()
-            result = bring_up_to_date(args, root)
+            result = bring_up_to_date(args, root, witness, touched)
             if result.exit_code or result.run is not None:
                 return result.exit_code
-            witness.keep(result.skipped, result.files, result.folders)
             same = result.skipped
+        else:
+            same = witness.stages()
     say_up_to_date(same, time.monotonic() - started, as_json=args.json)
     return 0
 

@@ -7,38 +7,43 @@ import os
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
 from fgbuild.cli.output import say
 from fgbuild.cli.selection import chosen_graph, open_project
-from fgbuild.engine.build import BuildRequest, BuildResult, Listener, build
-from fgbuild.engine.stamps import Stamp
+from fgbuild.engine.build import SHOWN_WHOLE, BuildRequest, BuildResult, Listener, build
+from fgbuild.engine.graph import Graph, build_graph, select
+from fgbuild.engine.observed import folders_now, look_at_placed, observed
+from fgbuild.engine.witness import Witness
 from fgbuild.engine.workspace import Workspace
 from fgbuild.errors import InterruptedBuild
 from fgbuild.events import Event
 
 if TYPE_CHECKING:
     from fgbuild.engine.executor import Executor
-    from fgbuild.engine.graph import Graph
+    from fgbuild.manifest import Project
 
 
-@dataclass
-class Built(BuildResult):
-    """files, folders: what the build looked at outside the store and fgbuild itself."""
+def bring_up_to_date(
+    args: argparse.Namespace, root: Path, witness: Witness, touched: Sequence[str] | None
+) -> BuildResult:
+    """Run what has to run, and keep what was found for the next time; call with the tree's lock.
 
-    files: dict[str, Stamp] = field(default_factory=dict)
-    folders: list[str] = field(default_factory=list)
-
-
-def bring_up_to_date(args: argparse.Namespace, root: Path) -> Built:
-    """Run what has to run; call with the tree's lock."""
+    touched: domains that files have changed of, by `witness`; None where it does not know.
+    """
     end_on_sigterm()
-    project = open_project(args)
-    graph = chosen_graph(args, project)
+    chosen = _narrow(args, root, witness, touched) if touched and witness.domains > SHOWN_WHOLE else None
+    if chosen is None:
+        touched = None
+        witness.begin()
+        project = open_project(args)
+        chosen = project, chosen_graph(args, project)
+    project, graph = chosen
+    folders = folders_now(graph, root, time.time_ns())
     request = BuildRequest(
         command=shlex.join(["fgbuild", *sys.argv[1:]]),
         base=project.base_name,
@@ -46,6 +51,7 @@ def bring_up_to_date(args: argparse.Namespace, root: Path) -> Built:
         jobs=args.jobs,
         force=args.force,
         keep_going=args.keep_going,
+        beside=witness.beside(touched) if touched else (),
     )
     views: list[_View] = []
     failures: list[Event] = []
@@ -55,13 +61,30 @@ def bring_up_to_date(args: argparse.Namespace, root: Path) -> Built:
         finally:
             for view in views:
                 view.close()
+        look_at_placed(workspace, graph, [*result.ran, *result.cached])
+        found = observed(workspace, graph, {*result.ran, *result.cached, *result.skipped}, folders)
     if args.json or not sys.stdout.isatty():  # there the view has said them to whoever reads stderr too
         _say_failures(failures)
-    return Built(**vars(result), files=workspace.digests.looked_at, folders=_folders(graph, root))
+    base, shared = found.pop("")
+    if not touched or set(base) <= set(result.skipped):
+        manifests = {name: project.domains[name].path.as_posix() for name in found}
+        witness.keep(base, shared, {name: (manifests[name], *each) for name, each in found.items()})
+    return result
 
 
-def _folders(graph: Graph, root: Path) -> list[str]:
-    return [str(folder) for stage in graph.stages.values() for folder in stage.spec.folders(stage.manifest, root)]
+def _narrow(
+    args: argparse.Namespace, root: Path, witness: Witness, touched: Sequence[str]
+) -> tuple[Project, Graph] | None:
+    """These domains alone, and their stages; None where their names are others now."""
+    from fgbuild.manifest import resolve_project
+    from fgbuild.stages import PIPELINE
+
+    witness.begin(touched)
+    manifests = [Path(witness.manifest(name)) for name in touched]
+    project = resolve_project(root, base=args.base, profile=args.profile, only=manifests)
+    if set(project.domains) != set(touched):
+        return None
+    return project, select(build_graph(project, PIPELINE), (), args.until)
 
 
 class _View(Protocol):

@@ -7,10 +7,12 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from fgbuild.engine.database import transaction
+from fgbuild.engine.database import Rows, transaction
 
 OK, GATE, FAILED, CANCELLED = "ok", "gate", "failed", "cancelled"
 """How an attempt ended. `gate`: built, but a check or threshold did not pass."""
+
+_STANDING = "SELECT current.stage, actions.key, actions.outputs FROM current JOIN actions USING (key)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,15 @@ class Attempt:
 class ActionCache:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
-        self._standing: dict[str, tuple[str, str]] | None = None
+        self._standing = Rows(database, _STANDING, "current.stage", lambda key, outputs: (str(key), str(outputs)))
 
     def standing(self, stage: str) -> tuple[str, str] | None:
         """(key, outputs) at which the stage stands: its last success, built or restored."""
-        return self._current().get(stage)
+        return self._standing.get(stage)
 
     def standing_actions(self, kind: str) -> list[Action]:
         """The action at which each stage of a kind stands."""
-        found = (self.action(key) for key, _ in self._current().values())
+        found = (self.action(standing[0]) for standing in self._standing.whole().values() if standing)
         return [action for action in found if action is not None and action.kind == kind]
 
     def outputs(self, key: str) -> str | None:
@@ -119,12 +121,4 @@ class ActionCache:
         """The stage's outputs are those of `key` now, and where they belong."""
         with transaction(self._database):
             self._database.execute("REPLACE INTO current VALUES (?, ?)", (stage, key))
-        self._current()[stage] = (key, outputs)
-
-    def _current(self) -> dict[str, tuple[str, str]]:
-        if self._standing is None:
-            rows = self._database.execute(
-                "SELECT current.stage, actions.key, actions.outputs FROM current JOIN actions USING (key)"
-            )
-            self._standing = {stage: (key, outputs) for stage, key, outputs in rows}
-        return self._standing
+        self._standing[stage] = (key, outputs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from fgbuild.engine.leftovers import clear_leftovers
 from fgbuild.engine.lock import TreeLock
 from fgbuild.engine.paths import Paths
 from fgbuild.engine.plan import RUN, SKIP, Decision, Planner, plan_entry
+from fgbuild.engine.witness import forget
 from fgbuild.engine.workspace import Workspace
 from fgbuild.errors import FgbuildError, InterruptedBuild, StageError
 from fgbuild.events import SCHEMA_VERSION, Event, EventLog
@@ -24,10 +25,16 @@ if TYPE_CHECKING:
 
 Listener = Callable[[Event], None]
 
+SHOWN_WHOLE = 50
+"""A run of more domains than fit on a screen shows those alone that have something to do."""
+
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """How to build. command, base, profile: for the log. jobs: most stages at once (None: what fits)."""
+    """How to build. command, base, profile: for the log. jobs: most stages at once (None: what fits).
+
+    beside: stages that are known to be up to date and are not in the graph.
+    """
 
     command: str
     base: str | None = None
@@ -35,6 +42,7 @@ class BuildRequest:
     jobs: int | None = None
     force: bool = False
     keep_going: bool = False
+    beside: Sequence[str] = ()
 
 
 @dataclass
@@ -86,12 +94,17 @@ def build(
     decisions = planner.plan(graph)
     workspace.save()
     if all(decision.action == SKIP for decision in decisions.values()):
-        return BuildResult(None, time.monotonic() - started, skipped=list(decisions))
+        return BuildResult(None, time.monotonic() - started, skipped=[*decisions, *request.beside])
+    if len(graph.domains()) > SHOWN_WHOLE:
+        graph = _concerned(graph, decisions)
+    beside = [*request.beside, *(name for name in decisions if name not in graph.stages)]
+    decisions = {name: decisions[name] for name in graph.stages}
     # What follows is not needed to find that nothing is.
     from fgbuild.engine.resources import Machine, Pool
     from fgbuild.engine.runs import new_run_id
     from fgbuild.engine.scheduler import Scheduler
 
+    forget(str(workspace.paths.cache))
     log = EventLog(workspace.paths.events(run := new_run_id()), run)
     try:
         log.listeners.extend(make_listeners())
@@ -101,6 +114,7 @@ def build(
             base=request.base,
             profile=request.profile,
             pid=os.getpid(),
+            beside=len(beside),
             stages=[plan_entry(workspace, decision) for decision in decisions.values()],
         )
         pool = Pool(Machine.detect(), request.jobs)
@@ -112,9 +126,9 @@ def build(
                 exit_code = scheduler.run()
         except BaseException as error:
             with contextlib.suppress(Exception):  # the error that ended the build is the one to report
-                _finished(log, scheduler.outcome(), _exit_code(error), started)
+                _finished(log, scheduler.outcome(), beside, _exit_code(error), started)
             raise
-        return _finished(log, scheduler.outcome(), exit_code, started)
+        return _finished(log, scheduler.outcome(), beside, exit_code, started)
     finally:
         log.close()
 
@@ -125,8 +139,15 @@ def _preloaded(decisions: Iterable[Decision]) -> list[str]:
     return list(dict.fromkeys(name for names in wanted for name in names))
 
 
-def _finished(log: EventLog, outcome: Outcome, exit_code: int, started: float) -> BuildResult:
+def _concerned(graph: Graph, decisions: Mapping[str, Decision]) -> Graph:
+    """The domains that have something to do, and what they share."""
+    names = {decision.stage.domain for decision in decisions.values() if decision.action != SKIP} | {None}
+    return Graph(stage for stage in graph.stages.values() if stage.domain in names)
+
+
+def _finished(log: EventLog, outcome: Outcome, beside: Sequence[str], exit_code: int, started: float) -> BuildResult:
     result = BuildResult(log.run, time.monotonic() - started, exit_code, **vars(outcome))
+    result.skipped += beside
     log.emit("build.finished", **result.event())
     return result
 

@@ -7,11 +7,14 @@ Write-ahead logging lets `plan` and the dashboard read while a build writes.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from fgbuild.errors import FgbuildError, StageError
+
+Row = TypeVar("Row")
 
 VERSION = 1
 """Raised when tables change; an older database is emptied and filled again."""
@@ -31,6 +34,10 @@ _TABLES = {
 }
 
 
+_INDEXES = {"actions_by_stage": "actions (stage, finished_at)", "actions_by_kind": "actions (kind, finished_at)"}
+_FEW = 100
+
+
 def open_database(path: Path) -> sqlite3.Connection:
     """The database, made where it is missing; autocommit, transactions through `transaction`."""
     with readable_errors(path):
@@ -40,6 +47,8 @@ def open_database(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=NORMAL")
         if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
             _make_tables(connection)
+        for name, columns in _INDEXES.items():
+            connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")
     return connection
 
 
@@ -50,6 +59,41 @@ def _make_tables(connection: sqlite3.Connection) -> None:
         for name, columns in _TABLES.items():
             connection.execute(f"CREATE TABLE {name} {columns}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+class Rows(Generic[Row]):
+    """A table by its key: asked for row by row at first, and read as a whole once many are wanted.
+
+    query: gives (key, columns…); `where` names the key's column. make: a row from these columns.
+    """
+
+    def __init__(self, database: sqlite3.Connection, query: str, where: str, make: Callable[..., Row]) -> None:
+        self._database = database
+        self._query = query
+        self._where = where
+        self._make = make
+        self._found: dict[str, Row | None] = {}
+        self._whole = False
+
+    def get(self, key: str) -> Row | None:
+        if key not in self._found and not self._whole:
+            if len(self._found) >= _FEW:
+                return self.whole().get(key)
+            row = self._database.execute(f"{self._query} WHERE {self._where} = ?", (key,)).fetchone()
+            self._found[key] = None if row is None else self._make(*row[1:])
+        return self._found.get(key)
+
+    def __setitem__(self, key: str, row: Row) -> None:
+        """Know a row that is, or will be, written."""
+        self._found[key] = row
+
+    def whole(self) -> Mapping[str, Row | None]:
+        """Every row, and None for some keys that have none."""
+        if not self._whole:
+            rows = {key: self._make(*columns) for key, *columns in self._database.execute(self._query)}
+            self._found = {**rows, **self._found}
+            self._whole = True
+        return self._found
 
 
 @contextmanager

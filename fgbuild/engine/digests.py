@@ -20,12 +20,13 @@ from typing import Any, NamedTuple
 from blake3 import blake3
 from xxhash import xxh3_128
 
-from fgbuild.engine.database import transaction
+from fgbuild.engine.database import Rows, transaction
 from fgbuild.engine.stamps import Stamp, settled
 from fgbuild.errors import DataError
 
 _CHUNK = 4 << 20
 _ATTEMPTS = 5
+_MANY = "many"
 
 
 class _Row(NamedTuple):
@@ -44,17 +45,28 @@ class Digests:
     def __init__(self, database: sqlite3.Connection, clock: Callable[[], int] = time.time_ns) -> None:
         self._database = database
         self._clock = clock
-        self._rows: dict[str, _Row] | None = None
+        self._rows = Rows(database, "SELECT * FROM files", "path", _Row)
         self._changed: dict[str, _Row] = {}
-        self.looked_at: dict[str, Stamp] = {}
-        """Every file that was asked for, as it looked."""
+        self.looked_at: dict[str, tuple[Stamp, bool]] = {}
+        """Every file that was asked for: how it looked last, and whether it has had one content all the time."""
+        self._contents: dict[str, str | None] = {}
 
     def of(self, path: Path | str) -> str | None:
         """The BLAKE3 digest (hex) of a regular file's content; None where there is none."""
         name = os.path.abspath(path)
         row = self._row(name)
-        self.looked_at[name] = None if row is None else list(row[:4])
-        return None if row is None else row.blake3
+        digest, look = (None, None) if row is None else (row.blake3, list(row[:4]))
+        if self._contents.setdefault(name, digest) != digest:
+            self._contents[name] = _MANY
+        sure = row is None or settled(look, row.recorded_ns)
+        self.looked_at[name] = (look, sure and self._contents[name] != _MANY)
+        return digest
+
+    def written(self, path: Path | str, digest: str) -> None:
+        """A file was just written by us: what it was before does not count, what it is from now on does."""
+        name = os.path.abspath(path)
+        self._contents[name] = digest
+        self.looked_at[name] = (None, False)
 
     def _row(self, name: str) -> _Row | None:
         try:
@@ -63,13 +75,12 @@ class Digests:
             return None
         if not stat_module.S_ISREG(status.st_mode):
             return None
-        rows = self._loaded()
-        row = rows.get(name)
+        row = self._rows.get(name)
         if row is not None and _same(row, status) and settled(row[:4], row.recorded_ns):
             return row
         fresh = self._hash(name, row)
         if fresh is not None:
-            rows[name] = self._changed[name] = fresh
+            self._rows[name] = self._changed[name] = fresh
         return fresh
 
     def save(self) -> None:
@@ -83,11 +94,6 @@ class Digests:
         except sqlite3.OperationalError:
             return
         self._changed.clear()
-
-    def _loaded(self) -> dict[str, _Row]:
-        if self._rows is None:
-            self._rows = {row[0]: _Row(*row[1:]) for row in self._database.execute("SELECT * FROM files")}
-        return self._rows
 
     def _hash(self, name: str, known: _Row | None) -> _Row | None:
         """Read the file; again where it changed meanwhile."""

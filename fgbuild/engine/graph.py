@@ -46,6 +46,10 @@ class Graph:
         self.stages: dict[str, Stage] = {stage.id: stage for stage in stages}
         self._dependents: dict[str, list[str]] | None = None
 
+    def domains(self) -> list[str]:
+        """Names of the domains, in order."""
+        return list(dict.fromkeys(stage.domain for stage in self.stages.values() if stage.domain))
+
     def dependents(self, stage_id: str) -> Sequence[str]:
         """Ids of the stages directly below one."""
         if self._dependents is None:
@@ -109,7 +113,7 @@ def select(graph: Graph, domains: Sequence[str], until: str | None = None) -> Gr
 
     `until` is a kind of stage (`train`): it and what it needs, for each of the domains.
     """
-    known = list(dict.fromkeys(stage.domain for stage in graph.stages.values() if stage.domain))
+    known = graph.domains()
     kinds = list(dict.fromkeys(stage.kind for stage in graph.stages.values()))
     if not known and (domains or until not in kinds):  # the shared stages can be made without one
         raise FgbuildError("the project has no domain; `fgbuild new NAME` makes one")

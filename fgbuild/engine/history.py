@@ -33,12 +33,11 @@ class History:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
-        self._past: dict[tuple[str, str | None], _Past] | None = None
+        self._past: dict[tuple[str, str, str | None], _Past | None] = {}
 
     def predict(self, stage: Stage, base: str | None) -> Prediction | None:
         """base: digest of the base artifact that the stage reads; None where it reads none or is yet to be made."""
-        known = self._known()
-        past = known.get((stage.id, base)) or known.get((f"*:{stage.kind}", base))
+        past = self._last("stage", stage.id, base) or self._last("kind", stage.kind, base)
         cost = stage.spec.cost(stage.manifest)
         if past is None:
             return Prediction(cost, stage.spec.memory_mb, guessed=True) if cost and not stage.toy else None
@@ -51,18 +50,18 @@ class History:
         before = stage.spec.cost(_overlaid(stage.manifest, json.loads(text)["fields"]))
         return cost / before if before else 1.0
 
-    def _known(self) -> dict[tuple[str, str | None], _Past]:
-        """By stage and base, and by kind and base; None stands for any base."""
-        if self._past is None:
-            self._past = {}
-            rows = self._database.execute(
-                "SELECT key, stage, kind, seconds, peak_memory_mb, json_extract(components, '$.inputs.base') "
-                "FROM actions ORDER BY finished_at"
-            )
-            for key, stage, kind, seconds, memory, base in rows:
-                for name in (stage, f"*:{kind}"):
-                    self._past[name, base] = self._past[name, None] = _Past(key, seconds, memory)
-        return self._past
+    def _last(self, column: str, value: str, base: str | None) -> _Past | None:
+        """The last action with that value in that column, on that base (None: on any)."""
+        asked = (column, value, base)
+        if asked not in self._past:
+            on_base = "AND json_extract(components, '$.inputs.base') = ?" if base is not None else ""
+            row = self._database.execute(
+                f"SELECT key, seconds, peak_memory_mb FROM actions WHERE {column} = ? {on_base} "
+                "ORDER BY finished_at DESC LIMIT 1",
+                (value, base) if base is not None else (value,),
+            ).fetchone()
+            self._past[asked] = _Past(*row) if row else None
+        return self._past[asked]
 
 
 def _overlaid(manifest: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

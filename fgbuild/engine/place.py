@@ -55,6 +55,7 @@ class Placer:
         for item, entry in self._files(stage, outputs):
             if self._digests.of(self._root / item.target) != entry.blake3:
                 self._copy(outputs, entry, self._root / item.target)
+                self._digests.written(self._root / item.target, entry.blake3)
 
     def _files(self, stage: Stage, outputs: str) -> Iterator[tuple[Placed, FileEntry]]:
         wanted = stage.spec.placed(stage.manifest)
@@ -67,12 +68,13 @@ class Placer:
             yield item, listing[item.source]
 
     def _copy(self, outputs: str, entry: FileEntry, target: Path) -> None:
-        import tempfile  # costs a tenth of a build that has nothing to place
-
         source = self._store.path(outputs) / entry.path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+            # One name for all tries: under the tree's lock nobody else writes it, and what a dead build left is
+            # written over.
+            temporary = target.with_name(f".{target.name}.tmp")
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         except OSError as error:
             raise _unwritable(target, error) from error
         try:
@@ -88,8 +90,7 @@ class Placer:
         except OSError as error:
             raise _unwritable(target, error) from error
         finally:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
+            temporary.unlink(missing_ok=True)
 
 
 def _clone_or_copy(source: int, target: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from fgbuild.engine.witness import forget
 from fgbuild.engine.workspace import Workspace
 from fgbuild.errors import StageError
 
@@ -66,6 +67,7 @@ def verify_store(workspace: Workspace, progress: Callable[[int, int, int], None]
 
     Call under the tree's lock. progress: artifacts read, of how many, bytes read.
     """
+    forget(str(workspace.paths.cache))
     found = stored_artifacts(workspace)
     damaged, read = [], 0
     for number, artifact in enumerate(found, 1):
@@ -97,6 +99,7 @@ def collectable(workspace: Workspace, keep_last: int, max_bytes: int | None) -> 
 
 def collect(workspace: Workspace, doomed: list[Stored]) -> None:
     """Remove artifacts from the store; call under the tree's lock."""
+    forget(str(workspace.paths.cache))
     for artifact in doomed:
         workspace.store.remove(artifact.digest)
     _sweep(workspace)

@@ -68,3 +68,22 @@ def test_a_no_op_that_was_seen_before_opens_no_database(project: Path) -> None:
     assert not modules & {"sqlite3", "blake3", "fgbuild.engine.build", "fgbuild.manifest", "fgbuild.stages"}
     (project / "data" / "bell.jsonl").unlink()
     assert modules_after(project, *request)[0] == 2
+
+
+@pytest.mark.parametrize("thread", [False, True])
+def test_the_quick_end_of_a_process_loses_nothing(project: Path, thread: bool) -> None:
+    """Neither output that is buffered, nor what was registered for the end, nor a thread that still works."""
+    repository = Path(cli.__file__).parent.parent.parent
+    script = (
+        "import atexit, sys, threading, time\n"
+        "from fgbuild.cli import entry\n"
+        f"sys.argv = ['fgbuild', '--root', {str(project)!r}, 'check', 'nobody']\n"
+        "atexit.register(lambda: sys.stdout.write('at the end\\n'))\n"
+        "sys.stdout.write('long ' * 100_000 + '\\n')\n"
+        f"if {thread}: threading.Thread(target=lambda: (time.sleep(0.3), sys.stdout.write('thread\\n'))).start()\n"
+        "entry()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=repository, check=False)
+    assert done.returncode == 2
+    assert done.stdout == "long " * 100_000 + "\n" + ("thread\n" if thread else "") + "at the end\n"
+    assert "no manifest is named" in done.stderr

@@ -105,3 +105,39 @@ def test_what_is_no_file_has_no_digest(tmp_path: Path, later: Reads) -> None:
     digests = digests_of(tmp_path, later)
     assert digests.of(tmp_path / "none") is None
     assert digests.of(tmp_path) is None
+
+
+def sure(digests: Digests, file: Path) -> bool:
+    digests.of(file)
+    return digests.looked_at[str(file)][1]
+
+
+def test_how_a_file_looked_is_believed_where_it_had_one_content_all_the_time(tmp_path: Path, later: Reads) -> None:
+    digests, file = digests_of(tmp_path, later), tmp_path / "a"
+    file.write_text("one")
+    assert sure(digests, file)
+    file.touch()
+    assert sure(digests, file)  # another time, the same content
+    for text in ("two", "one", "one"):
+        file.write_text(text)
+        assert not sure(digests, file)  # somebody has decided by the other one
+
+
+def test_how_a_file_looked_a_moment_after_it_was_written_is_not_believed(tmp_path: Path) -> None:
+    now = Reads(ahead_ns=0)
+    digests, file = digests_of(tmp_path, now), tmp_path / "a"
+    assert sure(digests, file)  # there is none
+    file.write_text("one")
+    assert not sure(digests_of(tmp_path, now), file)
+
+
+def test_of_a_file_we_wrote_only_what_we_wrote_is_believed(tmp_path: Path, later: Reads) -> None:
+    digests, file = digests_of(tmp_path, later), tmp_path / "a"
+    file.write_text("old")
+    digests.of(file)
+    file.write_text("new")
+    digests.written(file, blake3(b"new").hexdigest())
+    assert not digests.looked_at[str(file)][1]
+    assert sure(digests, file)
+    digests.written(file, blake3(b"newer").hexdigest())
+    assert not sure(digests, file)  # somebody was faster
