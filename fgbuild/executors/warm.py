@@ -14,16 +14,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from fgbuild.engine.executor import RunningWorker, WorkerExit, WorkerRequest
+from fgbuild.engine.resources import NVIDIA
 from fgbuild.executors.forkserver import MAX_MESSAGE
 from fgbuild.executors.local import LocalExecutor
 from fgbuild.executors.processes import death_signal, environment, threads
 
 _KILLED = WorkerExit(-signal.SIGKILL, 0.0, 0.0)
-_GPU = Path("/dev/nvidiactl")
 
 
 class WarmExecutor:
@@ -37,7 +36,7 @@ class WarmExecutor:
     def __init__(self) -> None:
         self._cold = LocalExecutor()
         self._server: ForkServer | None = None
-        self._can_fork = sys.platform.startswith("linux") and not _GPU.exists()
+        self._can_fork = sys.platform.startswith("linux") and not NVIDIA.exists()
 
     def prepare(self, modules: Iterable[str]) -> None:
         """Begin to import these; does not wait for it."""

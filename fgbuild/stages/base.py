@@ -79,6 +79,7 @@ SPEC = StageSpec(
     # Priming a base is a training.
     cores=8,
     memory_mb=7168,
+    gpu_memory_mb=6144,
     cost=cost,
     per_domain=False,
     files=input_files,

@@ -59,7 +59,8 @@ class StageSpec:
     fields: dotted manifest prefixes that enter the key; `excluded`: what of them does not.
     libraries: distributions whose versions decide the output's bytes.
     preload: library modules that the worker imports, worth having ready for it: they take seconds.
-    cores, memory_mb: what the worker needs; more than the machine has means all of it.
+    cores, memory_mb, gpu_memory_mb: what the worker needs, the last where there is a GPU; more than the machine has
+    means all of it.
     cost: seconds to expect of two cores for a model of 270M parameters, as far as the manifest decides them
     (0: unknown). What was measured goes first and is scaled by it.
     gate: exit code 3 (built, but did not pass) is possible.
@@ -81,6 +82,7 @@ class StageSpec:
     preload: tuple[str, ...] = ()
     cores: int = 1
     memory_mb: int = 512
+    gpu_memory_mb: int = 0
     cost: Callable[[Manifest], float] = unknown_cost
     gate: bool = False
     report: str = ""

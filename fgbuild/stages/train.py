@@ -25,6 +25,7 @@ SPEC = StageSpec(
     # Beyond eight cores a step of a 270M model gains little; two domains side by side gain more.
     cores=8,
     memory_mb=7168,
+    gpu_memory_mb=6144,
     cost=cost,
     report="train.json",
 )

@@ -16,12 +16,11 @@ from toy_project import PIPELINE, InProcessExecutor, ToyProject, manifest
 from fgbuild.engine import actions
 from fgbuild.engine.executor import WorkerRequest
 from fgbuild.engine.paths import Paths
-from fgbuild.engine.resources import Machine, Pool
+from fgbuild.engine.resources import Machine
 from fgbuild.engine.runs import run_ids, summarise
 from fgbuild.engine.store import Store
 from fgbuild.errors import FgbuildError, StageError
 from fgbuild.executors.local import LocalExecutor
-from fgbuild.stages.spec import StageSpec
 
 
 def test_a_failed_stage_stops_what_is_below_it_and_is_tried_again(toy: ToyProject) -> None:
@@ -320,27 +319,6 @@ def test_what_workers_like_to_find_imported_is_prepared_where_they_have_to_run(t
     assert (executor.prepared, executor.closed) == (["torch", "peft"], 1)
     toy.build(executor=lambda: executor)
     assert executor.prepared == ["torch", "peft"]
-
-
-def test_the_pool_grants_no_more_than_there_is() -> None:
-    pool = Pool(Machine(cores=4, memory_mb=8000), jobs=3)
-    light = StageSpec("light", 1, "w", cores=1, memory_mb=1000)
-    assert pool.take("a", replace(light, cores=3)) == 3
-    assert pool.take("b", replace(light, cores=2)) is None
-    assert pool.take("b", replace(light, memory_mb=7500)) is None
-    assert pool.take("b", light) == 1
-    pool.give("a")
-    assert pool.take("c", replace(light, cores=64)) is None
-    pool.give("b")
-    assert pool.take("c", replace(light, cores=64, memory_mb=10**6)) == 4
-    assert pool.take("d", light) is None
-
-
-def test_jobs_limits_how_many_run() -> None:
-    pool = Pool(Machine(cores=8, memory_mb=8000), jobs=1)
-    spec = StageSpec("light", 1, "w")
-    assert pool.take("a", spec) == 1
-    assert pool.take("b", spec) is None
 
 
 def test_a_worker_killed_from_outside_says_so(toy: ToyProject) -> None:
