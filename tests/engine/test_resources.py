@@ -61,9 +61,7 @@ specs = st.builds(
     st.builds(Machine, st.integers(1, 8), st.integers(1000, 9000), st.sampled_from([0.0, 8000.0])),
     st.lists(st.tuples(specs, st.booleans()), max_size=30),
 )
-def test_it_never_over_commits_and_what_is_alone_fits(
-    machine: Machine, steps: list[tuple[StageSpec, bool]]
-) -> None:
+def test_it_never_over_commits_and_what_is_alone_fits(machine: Machine, steps: list[tuple[StageSpec, bool]]) -> None:
     pool, held = Pool(machine), dict[str, StageSpec]()
     for number, (spec, giving) in enumerate(steps):
         if giving and held:
