@@ -49,7 +49,8 @@ def entry() -> NoReturn:
     threads = sys.modules.get("threading")
     if threads is None or threads.active_count() == 1:
         atexit._run_exitfuncs()
-        with contextlib.suppress(OSError, ValueError):  # then Python says at its own end what is wrong
+        # A stream that is closed or full: then Python says at its own end what is wrong.
+        with contextlib.suppress(AttributeError, OSError, ValueError):
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)

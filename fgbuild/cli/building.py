@@ -7,8 +7,7 @@ import os
 import shlex
 import signal
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol
@@ -17,11 +16,12 @@ from fgbuild.cli.output import say
 from fgbuild.cli.selection import chosen_graph, open_project
 from fgbuild.engine.build import SHOWN_WHOLE, BuildRequest, BuildResult, Listener, build
 from fgbuild.engine.graph import Graph, build_graph, select
-from fgbuild.engine.observed import folders_now, look_at_placed, observed
-from fgbuild.engine.witness import Witness
+from fgbuild.engine.observed import Stamps, look_at_placed, observed, stamps_before
+from fgbuild.engine.witness import Seen, Witness
 from fgbuild.engine.workspace import Workspace
 from fgbuild.errors import InterruptedBuild
 from fgbuild.events import Event
+from fgbuild.manifest.project import named_files
 
 if TYPE_CHECKING:
     from fgbuild.engine.executor import Executor
@@ -43,7 +43,25 @@ def bring_up_to_date(
         project = open_project(args)
         chosen = project, chosen_graph(args, project)
     project, graph = chosen
-    folders = folders_now(graph, root, time.time_ns())
+    named = {name: named_files(root, domain.resolved) for name, domain in project.domains.items()}
+    before = stamps_before(graph, root, named)
+    with Workspace(root) as workspace:
+        result = _watched(args, workspace, project, graph, witness.beside(touched) if touched else ())
+        found = _observed(workspace, graph, result, before, named)
+    if result.beside and not {stage.id for stage in graph.stages.values() if not stage.domain} <= {*result.skipped}:
+        # What all domains read was damaged and is made anew: those beside may be out of date now.
+        return result if result.exit_code else bring_up_to_date(args, root, witness, None)
+    if found is not None:
+        base, shared = found.pop("")
+        manifests = {name: project.domains[name].path.as_posix() for name in found}
+        witness.keep(base, shared, {name: (manifests[name], *each) for name, each in found.items()})
+    return result
+
+
+def _watched(
+    args: argparse.Namespace, workspace: Workspace, project: Project, graph: Graph, beside: Sequence[str]
+) -> BuildResult:
+    """Build, and show it to whoever is there."""
     request = BuildRequest(
         command=shlex.join(["fgbuild", *sys.argv[1:]]),
         base=project.base_name,
@@ -51,25 +69,30 @@ def bring_up_to_date(
         jobs=args.jobs,
         force=args.force,
         keep_going=args.keep_going,
-        beside=witness.beside(touched) if touched else (),
+        beside=beside,
     )
     views: list[_View] = []
     failures: list[Event] = []
-    with Workspace(root) as workspace:
-        try:
-            result = build(workspace, graph, request, _executor, lambda: _listeners(args, views, failures))
-        finally:
-            for view in views:
-                view.close()
-        look_at_placed(workspace, graph, [*result.ran, *result.cached])
-        found = observed(workspace, graph, {*result.ran, *result.cached, *result.skipped}, folders)
+    try:
+        result = build(workspace, graph, request, _executor, lambda: _listeners(args, views, failures))
+    finally:
+        for view in views:
+            view.close()
     if args.json or not sys.stdout.isatty():  # there the view has said them to whoever reads stderr too
         _say_failures(failures)
-    base, shared = found.pop("")
-    if not touched or set(base) <= set(result.skipped):
-        manifests = {name: project.domains[name].path.as_posix() for name in found}
-        witness.keep(base, shared, {name: (manifests[name], *each) for name, each in found.items()})
     return result
+
+
+def _observed(
+    workspace: Workspace, graph: Graph, result: BuildResult, before: Stamps, named: Mapping[str, list[Path]]
+) -> dict[str, tuple[list[str], Seen]] | None:
+    """What the build's result rests on; None where that cannot be said."""
+    try:
+        look_at_placed(workspace, graph, [*result.ran, *result.cached])
+        found = observed(workspace, graph, {*result.ran, *result.cached, *result.skipped}, before, named)
+        return found if workspace.is_whole() else None
+    except (InterruptedBuild, KeyboardInterrupt):
+        return None  # the build is over, and ends as it did
 
 
 def _narrow(

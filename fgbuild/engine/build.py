@@ -47,7 +47,10 @@ class BuildRequest:
 
 @dataclass
 class BuildResult:
-    """Stage ids by what became of them. run: None where everything was up to date already."""
+    """Stage ids by what became of them. run: None where everything was up to date already.
+
+    beside: those of `skipped` that the run does not show.
+    """
 
     run: str | None
     seconds: float
@@ -57,6 +60,7 @@ class BuildResult:
     skipped: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
 
     def event(self) -> Event:
         """The fields of `build.finished`."""
@@ -146,7 +150,7 @@ def _concerned(graph: Graph, decisions: Mapping[str, Decision]) -> Graph:
 
 
 def _finished(log: EventLog, outcome: Outcome, beside: Sequence[str], exit_code: int, started: float) -> BuildResult:
-    result = BuildResult(log.run, time.monotonic() - started, exit_code, **vars(outcome))
+    result = BuildResult(log.run, time.monotonic() - started, exit_code, **vars(outcome), beside=[*beside])
     result.skipped += beside
     log.emit("build.finished", **result.event())
     return result

@@ -78,7 +78,9 @@ class Digests:
         row = self._rows.get(name)
         if row is not None and _same(row, status) and settled(row[:4], row.recorded_ns):
             return row
-        fresh = self._hash(name, row)
+        # Of a file that we have written since, the old row saves no work.
+        known = row if row is not None and self._contents.get(name, row.blake3) == row.blake3 else None
+        fresh = self._hash(name, known)
         if fresh is not None:
             self._rows[name] = self._changed[name] = fresh
         return fresh

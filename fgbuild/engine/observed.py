@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Collection, Iterable, Mapping, Set
 from pathlib import Path
 
 from fgbuild.engine.graph import Graph, Stage
@@ -13,18 +14,23 @@ from fgbuild.engine.witness import Seen
 from fgbuild.engine.workspace import Workspace
 from fgbuild.errors import FgbuildError
 
-Folders = Mapping[str, tuple[Stamp, bool]]
-"""Folder → how it looked, and whether that can be believed."""
+Stamps = Mapping[str, tuple[Stamp, bool]]
+"""File or folder → how it looked, and whether that can be believed."""
+
+_UNKNOWN: tuple[Stamp, bool] = (None, False)
 
 
-def folders_now(graph: Graph, root: Path, now: int) -> Folders:
-    """How the folders look whose listing decides which files are read; call before they are listed.
+def stamps_before(graph: Graph, root: Path, named: Mapping[str, Iterable[Path]]) -> Stamps:
+    """How things look that a build reads without asking for their digests; call before it does.
 
-    now: unix nanoseconds.
+    They are the folders whose listing decides which files are read, and the files that the manifest of each domain
+    names, which have to be there.
     """
-    paths = {str(path) for stage in graph.stages.values() for path in stage.spec.folders(stage.manifest, root)}
-    found = {path: stamp(path) for path in paths}
-    return {path: (seen, settled(seen, now)) for path, seen in found.items()}
+    now = time.time_ns()
+    folders = {str(path) for stage in graph.stages.values() for path in stage.spec.folders(stage.manifest, root)}
+    files = {os.path.abspath(path) for paths in named.values() for path in paths}
+    found = {path: stamp(path) for path in folders | files}
+    return {path: (seen, settled(seen, now) and (path in folders or seen is not None)) for path, seen in found.items()}
 
 
 def look_at_placed(workspace: Workspace, graph: Graph, placed: Collection[str]) -> None:
@@ -37,36 +43,38 @@ def look_at_placed(workspace: Workspace, graph: Graph, placed: Collection[str]) 
 
 
 def observed(
-    workspace: Workspace, graph: Graph, done: Collection[str], folders: Folders
+    workspace: Workspace,
+    graph: Graph,
+    done: Set[str],
+    before: Stamps,
+    named: Mapping[str, Iterable[Path]],
 ) -> dict[str, tuple[list[str], Seen]]:
     """The stages of each domain ("": of all), and what they rest on.
 
-    done: stages that are up to date now. Where one of a domain's is not, or a file has not looked the same all the
-    time, nothing about it is believed.
+    done: stages that are up to date now. before, named: see `stamps_before`. Where one of a domain's stages is not
+    up to date, or a file has not looked the same all the time, nothing about it is believed.
     """
-    root = workspace.paths.root
-    looks = workspace.digests.looked_at
-    found: dict[str, tuple[list[str], Seen]] = {"": ([], {})}
-    owned = set[str]()
+    looks = {**before, **workspace.digests.looked_at}
+    stages: dict[str, list[str]] = {"": []}
+    paths: dict[str, set[str]] = {"": set()}
     for stage in graph.stages.values():
-        name = stage.domain or ""
-        stages, seen = found.get(name, ([], {}))
-        paths = {path: look for path in _files(stage, root) if (look := looks.get(path))}
-        paths |= {path: folders[path] for path in map(str, stage.spec.folders(stage.manifest, root))}
-        sure = stage.id in done and all(sure for _, sure in paths.values())
-        together = {**seen, **{path: look for path, (look, _) in paths.items()}} if seen is not None and sure else None
-        found[name] = ([*stages, stage.id], together)
-        owned.update(paths if stage.domain else ())
-    stages, seen = found[""]
-    others = {path: look for path, look in looks.items() if path not in owned}
-    if seen is not None and all(sure for _, sure in others.values()):
-        seen |= {path: look for path, (look, _) in others.items()}
-    else:
-        found[""] = (stages, None)
+        stages.setdefault(stage.domain or "", []).append(stage.id)
+        paths.setdefault(stage.domain or "", set()).update(_files(stage, workspace.paths.root))
+    for domain, files in named.items():
+        paths[domain if domain in paths else ""].update(map(os.path.abspath, files))
+    owned = set[str]().union(*(mine for domain, mine in paths.items() if domain))
+    paths[""].update(looks.keys() - owned)
+    found: dict[str, tuple[list[str], Seen]] = {}
+    for domain, mine in paths.items():
+        seen = {path: looks.get(path, _UNKNOWN) for path in mine}
+        sure = done >= set(stages[domain]) and all(sure for _, sure in seen.values())
+        found[domain] = (stages[domain], {path: look for path, (look, _) in seen.items()} if sure else None)
     return found
 
 
 def _files(stage: Stage, root: Path) -> list[str]:
-    """As `Digests` names them."""
-    placed = [root / item.target for item in stage.spec.placed(stage.manifest)]
-    return [os.path.abspath(path) for path in (*stage.spec.files(stage.manifest, root), *placed)]
+    """What is asked for by the stage, as `Digests` names it."""
+    spec, manifest = stage.spec, stage.manifest
+    placed = [root / item.target for item in spec.placed(manifest)]
+    paths = (*spec.files(manifest, root), *spec.folders(manifest, root), *placed)
+    return [os.path.abspath(path) for path in paths]

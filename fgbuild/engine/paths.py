@@ -6,7 +6,7 @@ cache/
   store/         artifacts by tree digest, read-only
   tmp/           job files and outputs of running stages; what a dead build left is removed
   state/         what workers keep between attempts (checkpoints)
-  unchanged/     what was looked at to find that nothing had to be done, by request (`witness`)
+  unchanged/     what everything being up to date rests on, by request (`witness`)
   runs/<id>/     events.jsonl and logs/ of each run; ids sort by time
 """
 

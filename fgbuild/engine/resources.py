@@ -47,11 +47,11 @@ class Machine:
 
 def gpu_memory() -> float:
     """MB (1e6 bytes) of the first NVIDIA GPU that may be used; 0 where there is none, or nobody can say."""
-    if not NVIDIA.exists():
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible == "" or not NVIDIA.exists():
         return 0.0
     import subprocess
 
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     chosen = ["-i", visible.split(",")[0]] if visible else []
     try:
         command = ["nvidia-smi", *chosen, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]

@@ -103,6 +103,13 @@ class Store:
             remove_tree(doomed)
         self._names().discard(digest)
 
+    def is_complete(self) -> bool:
+        """Whether everything that should be in the store is there, as far as names tell."""
+        try:
+            return self._names() <= set(os.listdir(self.directory))
+        except FileNotFoundError:
+            return not self._names()
+
     def _record(self, digest: str, listing: tuple[FileEntry, ...]) -> str:
         text = json.dumps([[entry.path, entry.size, entry.blake3] for entry in listing])
         with transaction(self._database):

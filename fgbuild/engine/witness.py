@@ -45,8 +45,10 @@ class Witness:
 
     def __init__(self, root: str, question: Mapping[str, object]) -> None:
         self._root = root
-        self._question = {**question, "fgbuild": __version__, "python": sys.version, "path": sys.path}
+        environment = {"root": root, "fgbuild": __version__, "python": sys.version, "path": sys.path}
+        self._question = {**question, **environment}
         self._record: dict[str, Any] = {}
+        self._names: list[str] = []
         self._before: dict[str, Stamp] = {}
         self._began = 0
 
@@ -54,7 +56,7 @@ class Witness:
         """The domains that have to be looked at again, none where nothing has changed; None: everything has to be."""
         try:
             record = self._load()
-            if record["question"] != self._question or os.listdir(f"{self._root}/cache/tmp"):
+            if record["question"] != self._question or _names(f"{self._root}/cache/tmp"):
                 return None
             if record["manifests"] != self._manifests() or _differs(record["shared"]) or _differs(record["own"]):
                 return None
@@ -91,8 +93,9 @@ class Witness:
 
     def beside(self, touched: Collection[str]) -> list[str]:
         """The stages of the domains but these."""
+        but = set(touched)
         domains = self._record["domains"].items()
-        return [stage for name, (_, stages, _) in domains if name not in touched for stage in stages]
+        return [stage for name, (_, stages, _) in domains if name not in but for stage in stages]
 
     def begin(self, touched: Iterable[str] | None = None) -> None:
         """Note how manifests (of these domains), code and libraries look, before any of them is read."""
@@ -101,8 +104,9 @@ class Witness:
             names = [f"{self._root}/{self.manifest(name)}" for name in touched]
         else:
             self._record = {}
+            self._names = self._manifests()
             names = [f"{self._root}/{name}" for name in _SOURCES]
-            names += [f"{self._root}/manifests/{name}" for name in self._manifests()]
+            names += [f"{self._root}/manifests/{name}" for name in self._names]
             names += [*_tree(_PACKAGE), *sys.path]
         self._before = {name: stamp(name) for name in names}
 
@@ -117,17 +121,20 @@ class Witness:
             shared = self._record["shared"]
             entries = dict(self._record["domains"])
         else:
-            others = {path: found for path, found in self._before.items() if path not in manifests.values()}
+            theirs = set(manifests.values())
+            others = {path: found for path, found in self._before.items() if path not in theirs}
             shared = {**(shared or {}), **others} if shared is not None and self._all_settled(others) else None
             entries = {}
         for name, (manifest, stages, seen) in domains.items():
             before = {manifests[name]: self._before.get(manifests[name])}
             sure = seen is not None and self._all_settled(before)
             entries[name] = [manifest, stages, {**before, **(seen or {})} if sure else None]
+        names = self._record["manifests"] if self._record else self._names
         if shared is not None:
-            # Though just written, this can be believed: whoever writes there first removes every witness.
+            # Though just written, this can be believed: whoever changes what is stored or recorded first removes every
+            # witness.
             own = {path: stamp(path) for path in (f"{self._root}/cache/{name}" for name in _OWN)}
-            record = {"question": self._question, "manifests": self._manifests(), "base": base, "shared": shared}
+            record = {"question": self._question, "manifests": names, "base": base, "shared": shared}
             self._write({**record, "own": own, "domains": entries})
 
     def _all_settled(self, found: Mapping[str, Stamp]) -> bool:
@@ -143,10 +150,7 @@ class Witness:
 
     def _manifests(self) -> list[str]:
         """Names of all manifests; a folder's own times also change with what an editor leaves there for a moment."""
-        try:
-            names = os.listdir(f"{self._root}/manifests")
-        except OSError:
-            return []
+        names = _names(f"{self._root}/manifests")
         return sorted(name for name in names if name.endswith(".toml") and name[0] != ".")
 
     @property
@@ -159,6 +163,14 @@ class Witness:
 
 def _differs(seen: Seen) -> bool:
     return seen is None or any(stamp(path) != found for path, found in seen.items())
+
+
+def _names(folder: str) -> list[str]:
+    """What is in a folder; nothing where there is none."""
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
 
 
 def _tree(top: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,7 @@ class Workspace:
     ) -> None:
         self.paths = Paths(root)
         self.database: sqlite3.Connection = open_database(self.paths.database)
+        self._inode = os.stat(self.paths.database).st_ino
         self.digests = Digests(self.database)
         self.store = Store(self.paths.store, self.database)
         self.actions = ActionCache(self.database)
@@ -46,6 +48,13 @@ class Workspace:
         """Keep what was learnt about files and code for the next time."""
         self.digests.save()
         self.code.save()
+
+    def is_whole(self) -> bool:
+        """Whether database and store are the ones that were opened, with all that was read from them and written."""
+        try:
+            return os.stat(self.paths.database).st_ino == self._inode and self.store.is_complete()
+        except OSError:
+            return False
 
     def __enter__(self) -> Workspace:
         return self

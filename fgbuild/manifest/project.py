@@ -118,6 +118,13 @@ def converter_problem(root: Path, quant: dict[str, Any]) -> str:
     return "" if exists else f"{path!r} is not a file; give the path of convert_hf_to_gguf.py"
 
 
+def named_files(root: Path, resolved: dict[str, Any]) -> list[Path]:
+    """The files that `file_problems` looks at."""
+    quant = resolved["quant"]
+    converter = [quant["converter_path"]] if quant["converter"] == "llama.cpp" else []
+    return [root / file for file in (*resolved["dataset"]["files"], *converter)]
+
+
 def file_problems(root: Path, resolved: dict[str, Any]) -> list[tuple[str, str]]:
     """(field, message) for the files that a resolved manifest names: true today, perhaps not tomorrow."""
     files = resolved["dataset"]["files"]

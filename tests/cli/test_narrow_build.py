@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import tempfile
 import time
@@ -27,6 +28,8 @@ from fgbuild.engine import build as engine_build
 from fgbuild.engine.digests import Digests
 from fgbuild.engine.fingerprint import CodeFingerprints
 from fgbuild.engine.plan import Planner
+from fgbuild.engine.workspace import Workspace
+from fgbuild.errors import InterruptedBuild
 from fgbuild.events import read_events
 
 NAMES = ("ape", "bee", "cat")
@@ -44,11 +47,12 @@ class Tree:
             (root / folder).mkdir(parents=True)
         (root / "fgbuild.toml").write_text(PROJECT)
         for name in NAMES:
-            self.write_manifest(name)
-            self.data(name).write_text(rows(0))
+            self.add(name)
         self.planned_stages: list[str] = []
+        self.during: dict[str, Callable[[], object]] = {}
+        """Stage → what is done while it runs, once."""
         self._patches = ExitStack()
-        self._patches.enter_context(mock.patch.object(building, "_executor", InstantExecutor))
+        self._patches.enter_context(mock.patch.object(building, "_executor", self.executor))
         for module in (building, engine_build):
             self._patches.enter_context(mock.patch.object(module, "SHOWN_WHOLE", 0))
         plan = Planner.plan
@@ -58,6 +62,9 @@ class Tree:
             return plan(planner, graph)
 
         self._patches.enter_context(mock.patch.object(Planner, "plan", noted))
+
+    def executor(self) -> InstantExecutor:
+        return InstantExecutor(lambda stage: self.during.pop(stage, lambda: None)())
 
     def close(self) -> None:
         self._patches.close()
@@ -71,15 +78,19 @@ class Tree:
     def model(self, name: str) -> Path:
         return self.root / "agents" / name / "models" / f"{name}_functiongemma_q8.gguf"
 
+    def add(self, name: str) -> None:
+        self.data(name).write_text(rows(0))
+        self.write_manifest(name)
+
     def write_manifest(self, name: str, rank: int = 16, domain: str = "") -> None:
         text = MANIFEST.replace('"bell"', f'"{domain or name}"').replace("bell.jsonl", f"{name}.jsonl")
         self.manifest(name).write_text(f"{text}\n[lora]\nr = {rank}\n")
 
-    def run(self, command: str) -> tuple[int, str, str]:
+    def run(self, command: str, *asked: str) -> tuple[int, str, str]:
         """Exit code, stdout and stderr."""
         self.planned_stages = []
         with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
-            code = main(["--root", str(self.root), command, *ASKED, "--json"])
+            code = main(["--root", str(self.root), command, *(asked or ASKED), "--json"])
         return code, out.getvalue(), err.getvalue()
 
     def build(self) -> dict[str, Any]:
@@ -179,12 +190,129 @@ def test_a_mistake_in_one_manifest_is_told_as_ever(tree: Tree) -> None:
     assert tree.build()["ran"] == []
 
 
-def test_a_stored_result_that_all_need_is_missed_though_one_domain_changed(tree: Tree) -> None:
+def test_outputs_that_are_gone_in_all_domains_come_back_beside_an_edit_of_one(tree: Tree) -> None:
     shutil.rmtree(tree.root / "agents")
     tree.write_manifest("bee", rank=8)
     finished = tree.build()
     assert set(finished["cached"]) == {"ape:export", "cat:export"}
     assert all(tree.model(name).exists() for name in NAMES)
+
+
+def stored(tree: Tree, stage: str) -> Path:
+    with Workspace(tree.root) as workspace:
+        standing = workspace.actions.standing(stage)
+    assert standing is not None
+    return tree.root / "cache" / "store" / standing[1]
+
+
+def damage(artifact: Path) -> None:
+    for path in artifact.iterdir():
+        path.chmod(0o644)
+        path.write_text("damaged")
+
+
+def remove(artifact: Path) -> None:
+    artifact.chmod(0o755)
+    shutil.rmtree(artifact)
+
+
+MEANWHILE: dict[str, Callable[[Tree], object]] = {
+    "a manifest is added": lambda tree: tree.add("dog"),
+    "a manifest is removed": lambda tree: tree.manifest("cat").unlink(),
+    "another domain's manifest is edited": lambda tree: tree.write_manifest("cat", rank=4),
+    "its own manifest is edited": lambda tree: tree.write_manifest("bee", rank=4),
+    "another domain's data is edited": lambda tree: tree.data("cat").write_text(rows(2)),
+    "an output is removed": lambda tree: tree.model("ape").unlink(),
+    "a stored artifact is removed": lambda tree: remove(stored(tree, "ape:export")),
+    "the database is removed": lambda tree: [path.unlink() for path in (tree.root / "cache").glob("index.sqlite*")],
+    "the project's file is edited": lambda tree: (tree.root / "fgbuild.toml").write_text(PROJECT + "# more"),
+}
+
+
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+def test_what_happens_while_a_build_runs_is_seen_by_the_next(tree: Tree, meanwhile: str) -> None:
+    tree.during["bee:train"] = lambda: MEANWHILE[meanwhile](tree)
+    tree.write_manifest("bee", rank=8)
+    tree.run("build")
+    assert not tree.during
+    time.sleep(TICK_SECONDS)
+    left = {stage: entry["action"] for stage, entry in tree.planned().items() if entry["action"] != "skip"}
+    tree.build()
+    assert set(left) <= {*tree.planned_stages}
+    assert all(entry["action"] == "skip" for entry in tree.planned().values())
+    tree.settle()
+    assert all(entry["action"] == "skip" for entry in tree.planned().values())
+
+
+def test_where_what_all_share_was_damaged_nobody_is_left_out(tree: Tree) -> None:
+    """The base's artifact turns out damaged when the one training reads it; made again it may be another."""
+    damage(stored(tree, "base"))
+    tree.write_manifest("bee", rank=8)
+    with mock.patch("instant.SALT", "other "):
+        finished = tree.build()
+    assert {"ape:train", "cat:train"} <= {*finished["ran"], *finished["cached"]}
+    assert all(entry["action"] == "skip" for entry in tree.planned().values())
+
+
+def test_a_base_whose_folder_grows_during_a_build_is_looked_at_again(tree: Tree) -> None:
+    (tree.root / "weights").mkdir()
+    (tree.root / "weights" / "model.safetensors").write_text("1")
+    path_base = '\n[base.tiny]\nkind = "path"\npath = "weights"\n'
+    (tree.root / "fgbuild.toml").write_text(PROJECT.replace('\n[base.tiny]\nkind = "tiny"\nseed = 1\n', path_base))
+    tree.settle()
+    for change in (
+        lambda: (tree.root / "weights" / "checkpoint").mkdir(),
+        lambda: (tree.root / "weights" / "more.safetensors").write_text("2"),
+    ):
+        tree.during["bee:train"] = change
+        tree.write_manifest("bee", rank=random.randint(20, 1000))
+        assert tree.build()["exit_code"] == 0
+        assert not tree.during
+        time.sleep(TICK_SECONDS)
+        tree.build()
+        assert tree.planned_stages
+    assert all(entry["action"] == "skip" for entry in tree.planned().values())
+
+
+def test_a_copied_project_has_no_witness(tree: Tree, tmp_path_factory: pytest.TempPathFactory) -> None:
+    copy = tmp_path_factory.mktemp("copies") / "copy"
+    shutil.copytree(tree.root, copy, symlinks=True)
+    tree.root = copy
+    tree.model("bee").unlink()
+    assert tree.build()["cached"] == ["bee:export"]
+
+
+def test_a_file_that_only_another_domain_names_has_to_be_there_as_ever(tree: Tree) -> None:
+    asked = ("bee", "--until", "export")
+    for _ in range(3):
+        assert tree.run("build", *asked)[0] == 0
+        time.sleep(TICK_SECONDS)
+    assert not tree.planned_stages
+    tree.data("cat").unlink()
+    code, _, error = tree.run("build", *asked)
+    assert (code, "data/cat.jsonl" in error) == (2, True)
+
+
+def test_a_cache_without_its_folder_for_running_stages_is_fine(tree: Tree) -> None:
+    (tree.root / "cache" / "tmp").rmdir()
+    tree.build()
+    assert not tree.planned_stages
+
+
+def test_an_interrupt_after_the_build_does_not_undo_its_success(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise InterruptedBuild("stopped")
+
+    tree.write_manifest("bee", rank=8)
+    with monkeypatch.context() as patched:
+        patched.setattr(building, "look_at_placed", interrupted)
+        assert tree.build()["exit_code"] == 0
+    tree.build()
+    assert tree.planned_stages  # and nothing was kept
+
+
+HARMLESS = {name for name in MEANWHILE if "manifest is removed" not in name and "manifest is added" not in name}
+"""What may happen at any time in a tree of these domains."""
 
 
 class Builds(RuleBasedStateMachine):
@@ -226,6 +354,21 @@ class Builds(RuleBasedStateMachine):
     def rename_domain(self, name: str, domain: str) -> None:
         if not any(f'name = "{domain}"' in self.tree.manifest(other).read_text() for other in NAMES if other != name):
             self.tree.write_manifest(name, domain=domain)
+
+    @rule(name=st.sampled_from(["fly", "gnu"]))
+    def add_or_remove_a_domain(self, name: str) -> None:
+        if self.tree.manifest(name).exists():
+            self.tree.manifest(name).unlink()
+        else:
+            self.tree.add(name)
+
+    @rule(name=st.sampled_from(NAMES), kind=st.sampled_from(KINDS), meanwhile=st.sampled_from(sorted(HARMLESS)))
+    def build_with_something_happening_meanwhile(self, name: str, kind: str, meanwhile: str) -> None:
+        """Where that fails a stage whose input changed under it, the next build makes it good."""
+        time.sleep(TICK_SECONDS)
+        self.tree.during[f"{name}:{kind}"] = lambda: MEANWHILE[meanwhile](self.tree)
+        self.tree.run("build")
+        self.tree.during.clear()
 
     @rule()
     def change_the_project(self) -> None:

@@ -70,6 +70,19 @@ def test_a_no_op_that_was_seen_before_opens_no_database(project: Path) -> None:
     assert modules_after(project, *request)[0] == 2
 
 
+@pytest.mark.parametrize("closed", [1, 2])
+def test_a_process_without_stdout_or_stderr_ends_as_ever(project: Path, closed: int) -> None:
+    command = [sys.executable, "-m", "fgbuild", "--root", str(project), "check"]
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *command],
+        cwd=Path(cli.__file__).parent.parent.parent,
+        stderr=subprocess.PIPE if closed == 1 else None,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert b"Traceback" not in (done.stderr or b"")
+
+
 @pytest.mark.parametrize("thread", [False, True])
 def test_the_quick_end_of_a_process_loses_nothing(project: Path, thread: bool) -> None:
     """Neither output that is buffered, nor what was registered for the end, nor a thread that still works."""

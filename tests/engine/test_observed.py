@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from toy_project import InProcessExecutor, ToyProject, manifest
 
-from fgbuild.engine import observed as module
 from fgbuild.engine.build import BuildRequest, build, locked
-from fgbuild.engine.observed import folders_now, look_at_placed, observed
+from fgbuild.engine.observed import look_at_placed, observed, stamps_before
 from fgbuild.engine.stamps import stamp
 from fgbuild.engine.witness import Seen
 from fgbuild.errors import FgbuildError
@@ -40,11 +39,11 @@ def build_and_look(
             during(event["stage"])
 
     with toy.open() as workspace, locked(workspace.paths):
-        folders = folders_now(graph, toy.root, time.time_ns())
+        before = stamps_before(graph, toy.root, {})
         result = build(workspace, graph, BuildRequest("toy", jobs=1, **options), InProcessExecutor, lambda: [listen])
         time.sleep(0.03)
         look_at_placed(workspace, graph, [*result.ran, *result.cached])
-        return observed(workspace, graph, {*result.ran, *result.cached, *result.skipped}, folders)
+        return observed(workspace, graph, {*result.ran, *result.cached, *result.skipped}, before, {})
 
 
 def test_each_domain_has_its_stages_and_its_files(two: ToyProject) -> None:
@@ -94,18 +93,3 @@ def test_code_that_changed_meanwhile_leaves_nothing_to_believe(two: ToyProject) 
             two.write_worker("last", 'finish("last.txt", "other")')
 
     assert build_and_look(two, edit)[""][1] is None
-
-
-def test_a_folder_counts_as_it_looked_before_it_was_listed(two: ToyProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "stamp", lambda path: [1, 1, 1, 1])
-    spec = two.pipeline[0]
-    two.pipeline = (replace_folders(spec), *two.pipeline[1:])
-    seen = build_and_look(two)[""][1]
-    assert seen is not None
-    assert seen[str(two.root / "weights")] == [1, 1, 1, 1]
-
-
-def replace_folders(spec: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(spec, folders=lambda entry, root: (root / "weights",))

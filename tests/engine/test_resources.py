@@ -98,6 +98,8 @@ def test_the_first_visible_gpus_memory_is_asked_of_the_driver(
     assert gpu_memory() == pytest.approx(85520, abs=1)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1")
     assert gpu_memory() == pytest.approx(25757, abs=1)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert gpu_memory() == 0
 
 
 @pytest.mark.parametrize("script", ["exit 9", "echo", "echo '[N/A]'"])
