@@ -5,7 +5,7 @@
 A project of N domains on the real pipeline is made in a temporary directory and built by workers that write a line in
 place of a model (`at_once`). What is measured is the command in a process of its own: a build with nothing to do, and
 one after a manifest was edited, which runs that domain's training and what is below. The peers get one rule a stage
-over the same files (`peers`). Times are the best of several, wall clock, process start included; memory is the largest.
+over the same files (`peers`). Times are the best of several, wall clock, process start included; memory is that try's.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--peers-up-to", type=int, default=1000, metavar="N", help="leave them out beyond N domains")
     arguments = parser.parse_args()
     compared = {name: path for name in arguments.peers if (path := peers.find(name))}
-    heads = ["domains", "stages", "python -c pass", "first build", "no-op", "one edit", "peak memory"]
+    heads = ["domains", "stages", "python -c pass", "first build", "no-op", "one edit", "their peak memory"]
     heads += [f"{name} no-op, one edit" for name in compared]
     print("| " + " | ".join(heads) + " |\n|" + "---|" * len(heads))
     for count in arguments.domains:
@@ -133,7 +133,7 @@ class Measured(NamedTuple):
 def best(
     command: list[str], root: Path, before: Callable[[int], None] = lambda number: None, tries: int = TRIES
 ) -> Measured:
-    """The shortest time and the largest memory of some tries. before: what is done ahead of each."""
+    """The fastest of some tries. before: what is done ahead of each."""
     found = []
     for number in range(tries):
         before(number)
@@ -145,7 +145,7 @@ def best(
         if process.returncode:
             raise SystemExit(f"{' '.join(command)} ended with exit code {process.returncode}")
         found.append(Measured(time.perf_counter() - started, usage.ru_maxrss / 1e3))
-    return Measured(min(each.seconds for each in found), max(each.memory_mb for each in found))
+    return min(found)
 
 
 def environment() -> dict[str, str]:
