@@ -19,38 +19,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
-from unittest import mock
 
 import peers
-from at_once import WrittenAtOnce
+from project import edit, names
 
-from fgbuild.engine.build import BuildRequest, build, locked
-from fgbuild.engine.graph import build_graph
-from fgbuild.engine.paths import Paths
-from fgbuild.engine.workspace import Workspace
-from fgbuild.manifest import resolve_project
-from fgbuild.stages import PIPELINE
-
-MANIFEST = """schema = 1
-name = "{name}"
-summary = "Answer questions about {name}"
-
-[dataset]
-files = ["data/{name}.jsonl"]
-
-[[tool]]
-name = "look_up"
-description = "Look something up."
-
-[tool.parameters]
-type = "object"
-required = ["what"]
-properties.what = {{ type = "string", description = "Its name." }}
-
-[lora]
-r = {rank}
-"""
-PROJECT = 'schema = 1\ndefault_base = "tiny"\n\n[base.tiny]\nkind = "tiny"\n'
 TRIES = 7
 REST_SECONDS = 0.1
 """Between an edit and the next build: nobody is faster, and stamps of files are believed after 20 ms."""
@@ -75,7 +47,7 @@ def main() -> None:
 
 def row(root: Path, count: int, compared: dict[str, str]) -> list[str]:
     """The project is made once; every tool is then measured on it, one after the other."""
-    first = make_project(root, count)
+    first = float(output([sys.executable, str(Path(__file__).with_name("project.py")), str(root), str(count)], root))
     asked = ["build", "--all", "--headless"]
     command = [sys.executable, "-m", "fgbuild", *asked]
     start = best([sys.executable, "-c", "pass"], root)
@@ -94,33 +66,6 @@ def row(root: Path, count: int, compared: dict[str, str]) -> list[str]:
         edited = best(theirs, root, before=lambda number: edit(root, 100 + number))
         cells.append(f"{noop.seconds:.3f}, {edited.seconds:.3f} s")
     return cells
-
-
-def make_project(root: Path, count: int) -> float:
-    """The seconds that its first build takes, without waiting for the disk."""
-    (root / "manifests").mkdir()
-    (root / "data").mkdir()
-    (root / "fgbuild.toml").write_text(PROJECT)
-    for name in names(count):
-        (root / "manifests" / f"{name}.toml").write_text(MANIFEST.format(name=name, rank=16))
-        (root / "data" / f"{name}.jsonl").write_text("{}\n")
-    started = time.perf_counter()
-    graph = build_graph(resolve_project(root), PIPELINE)
-    # What is measured comes later: here nothing has to survive a power cut.
-    with mock.patch("os.fsync"), locked(Paths(root)), Workspace(root) as workspace:
-        result = build(workspace, graph, BuildRequest("scale", jobs=1), WrittenAtOnce)
-    if result.exit_code:
-        raise SystemExit(f"the project could not be built: {result.failed[:3]}")
-    return time.perf_counter() - started
-
-
-def names(count: int) -> list[str]:
-    return [f"d{number:05d}" for number in range(count)]
-
-
-def edit(root: Path, number: int) -> None:
-    name = names(1)[0]
-    (root / "manifests" / f"{name}.toml").write_text(MANIFEST.format(name=name, rank=17 + number))
 
 
 class Measured(NamedTuple):
@@ -146,6 +91,11 @@ def best(
             raise SystemExit(f"{' '.join(command)} ended with exit code {process.returncode}")
         found.append(Measured(time.perf_counter() - started, usage.ru_maxrss / 1e3))
     return min(found)
+
+
+def output(command: list[str], root: Path) -> str:
+    """Not in this process: what it holds would count as its children's memory."""
+    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True, env=environment()).stdout
 
 
 def environment() -> dict[str, str]:
