@@ -12,10 +12,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
 
 from fgbuild import __version__
 from fgbuild.errors import FgbuildError
+
+TYPE_CHECKING = False  # not from typing, which takes a thirtieth of a build with nothing to do
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 COMMANDS: dict[str, str] = {
     "build": "fgbuild.cli.build",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
 
 
-def print_json(document: Any, *, indent: int | None = 2) -> None:
+def print_json(document: object, *, indent: int | None = 2) -> None:
     """One JSON document on stdout; what its encoding cannot write is escaped and so not lost."""
     text = json.dumps(document, indent=indent, ensure_ascii=False)
     try:

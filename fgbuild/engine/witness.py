@@ -16,10 +16,13 @@ import os
 import sys
 import time
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
 from fgbuild import __version__
 from fgbuild.engine.stamps import Stamp, settled, stamp
+
+TYPE_CHECKING = False  # not from typing, which takes a thirtieth of a build with nothing to do
+if TYPE_CHECKING:
+    from typing import Any
 
 Seen = dict[str, Stamp] | None
 """How each file and folder looked; None where that cannot be believed."""

@@ -65,7 +65,7 @@ def test_a_no_op_that_was_seen_before_opens_no_database(project: Path) -> None:
         assert modules_after(project, *request)[0] == 0
     code, modules = modules_after(project, *request)
     assert code == 0
-    assert not modules & {"sqlite3", "blake3", "fgbuild.engine.build", "fgbuild.manifest", "fgbuild.stages"}
+    assert not modules & {"typing", "sqlite3", "blake3", "fgbuild.engine.build", "fgbuild.manifest", "fgbuild.stages"}
     (project / "data" / "bell.jsonl").unlink()
     assert modules_after(project, *request)[0] == 2
 
