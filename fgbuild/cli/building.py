@@ -19,7 +19,7 @@ from fgbuild.engine.graph import Graph, build_graph, select
 from fgbuild.engine.observed import Stamps, look_at_placed, observed, stamps_before
 from fgbuild.engine.witness import Seen, Witness
 from fgbuild.engine.workspace import Workspace
-from fgbuild.errors import InterruptedBuild
+from fgbuild.errors import FgbuildError, InterruptedBuild
 from fgbuild.events import Event
 from fgbuild.manifest.project import named_files
 
@@ -91,7 +91,7 @@ def _observed(
         look_at_placed(workspace, graph, [*result.ran, *result.cached])
         found = observed(workspace, graph, {*result.ran, *result.cached, *result.skipped}, before, named)
         return found if workspace.is_whole() else None
-    except (InterruptedBuild, KeyboardInterrupt):
+    except (FgbuildError, KeyboardInterrupt, OSError):
         return None  # the build is over, and ends as it did
 
 
