@@ -34,7 +34,7 @@ PROJECT = 'schema = 1\ndefault_base = "tiny"\n\n[base.tiny]\nkind = "tiny"\n'
 
 def make_project(root: Path, count: int) -> float:
     """The seconds that its first build takes, without waiting for the disk."""
-    from at_once import WrittenAtOnce
+    from at_once import instant
 
     from fgbuild.engine.build import BuildRequest, build, locked
     from fgbuild.engine.graph import build_graph
@@ -53,7 +53,7 @@ def make_project(root: Path, count: int) -> float:
     graph = build_graph(resolve_project(root), PIPELINE)
     # What is measured comes later: here nothing has to survive a power cut.
     with mock.patch("os.fsync"), locked(Paths(root)), Workspace(root) as workspace:
-        result = build(workspace, graph, BuildRequest("scale", jobs=1), WrittenAtOnce)
+        result = build(workspace, graph, BuildRequest("scale", jobs=1), instant())
     if result.exit_code:
         raise SystemExit(f"the project could not be built: {result.failed[:3]}")
     return time.perf_counter() - started
