@@ -21,7 +21,7 @@ from fgbuild.engine.witness import Seen, Witness
 from fgbuild.engine.workspace import Workspace
 from fgbuild.errors import FgbuildError, InterruptedBuild
 from fgbuild.events import Event
-from fgbuild.manifest.project import named_files
+from fgbuild.manifest.project import backend_files, named_files
 
 if TYPE_CHECKING:
     from fgbuild.engine.executor import Executor
@@ -44,6 +44,7 @@ def bring_up_to_date(
         chosen = project, chosen_graph(args, project)
     project, graph = chosen
     named = {name: named_files(root, domain.resolved) for name, domain in project.domains.items()}
+    named[""] = backend_files(root, project.backends)
     before = stamps_before(graph, root, named)
     with Workspace(root) as workspace:
         result = _watched(args, workspace, project, graph, witness.beside(touched) if touched else ())

@@ -30,6 +30,8 @@ def problems(
     found += _repeated("dataset.files", resolved["dataset"]["files"])
     found += _repeated("lora.target_modules", resolved["lora"]["target_modules"])
     found += _repeated("lora.trainable_tokens", resolved["lora"]["trainable_tokens"])
+    found += _initial_values(resolved["lora"])
+    found += _training(resolved["trainer"])
     found += file_problems(root, resolved)
     found += _size_window(resolved["quant"], origins)
     unfit = tool_problems(resolved["tool"])
@@ -52,6 +54,26 @@ def _dataset(dataset: dict[str, Any], origins: dict[str, str], known: list[str])
         return []
     hint = did_you_mean(generator, known) or f"; known: {', '.join([*known, 'none'])}"
     return [("dataset.generator", f'"{generator}" is not a built-in generator{hint}')]
+
+
+def _initial_values(lora: dict[str, Any]) -> list[FieldProblem]:
+    if lora["init_lora_weights"] == "orthogonal" and lora["r"] % 2:
+        step = f"make it even, or choose another lora.init_lora_weights than {lora['init_lora_weights']!r}"
+        return [("lora.r", f"{lora['r']} is odd, and orthogonal first values come in pairs; {step}")]
+    return []
+
+
+def _training(trainer: dict[str, Any]) -> list[FieldProblem]:
+    found: list[FieldProblem] = []
+    measure = "needs measurements of the eval loss; set trainer.eval_every to the steps between two of them"
+    if not trainer["eval_every"]:
+        if trainer["early_stopping"]:
+            found.append(("trainer.early_stopping", measure))
+        if trainer["keep"] == "best":
+            found.append(("trainer.keep", f'"best" {measure}'))
+    if trainer["method"] == "full" and trainer["backend"] == "unsloth":
+        found.append(("trainer.backend", '"unsloth" trains adapters alone here; use "trl" with method = "full"'))
+    return found
 
 
 def _size_window(quant: dict[str, Any], origins: dict[str, str]) -> list[FieldProblem]:

@@ -93,8 +93,9 @@ def _locate(loc: tuple[str | int, ...], schema: dict[str, Any]) -> tuple[KeyPath
 
 
 def _resolved(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in node:
-        node = schema["$defs"][node["$ref"].removeprefix("#/$defs/")]
+    """A schema without references; of an optional value, the schema of one that is there."""
+    while "$ref" in node or "anyOf" in node:
+        node = schema["$defs"][node["$ref"].removeprefix("#/$defs/")] if "$ref" in node else node["anyOf"][0]
     return node
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from fgbuild.manifest.messages import shown
+
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 CONTEXT_LENGTH = 32_768
 """Gemma 3 270M's context, tokens."""
@@ -68,17 +70,41 @@ class Lora(Table):
     trainable_tokens: list[Annotated[int, Field(ge=0, lt=VOCABULARY)]] = Field(
         default_factory=list, description="Ids of tokens whose embeddings are trained too."
     )
+    use_rslora: bool = Field(
+        default=False, description="Multiply the update by alpha / √r in place of alpha / r (rank-stabilised LoRA)."
+    )
+    use_dora: bool = Field(
+        default=False, description="Train the length of each weight row apart from its direction (DoRA); slower."
+    )
+    init_lora_weights: Literal["default", "gaussian", "orthogonal", "pissa", "olora"] = Field(
+        default="default",
+        description="First values of the adapter: default, gaussian and orthogonal are random, "
+        "pissa (singular values) and olora (QR) are taken from the base's weights.",
+    )
 
 
 class Trainer(Table):
-    """How the adapter is trained."""
+    """How the model is trained."""
 
     epochs: int = Field(default=3, ge=1, description="Passes over the training examples, where max_steps is -1.")
     max_steps: int = Field(
         default=-1, ge=-1, description="Optimizer steps, whatever epochs says; -1: what epochs give."
     )
-    batch_size: int = Field(default=4, ge=1, description="Examples in one forward and backward pass.")
-    gradient_accumulation: int = Field(default=4, ge=1, description="Passes that make one optimizer step.")
+    method: Literal["lora", "full"] = Field(
+        default="lora",
+        description="What is trained: an adapter, or all weights of the model (which leaves [lora] out).",
+    )
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        default=4,
+        description="Examples in one forward and backward pass; auto: the most that fit in memory and divide "
+        "effective_batch.",
+    )
+    gradient_accumulation: int = Field(
+        default=4, ge=1, description="Passes that make one optimizer step; with batch_size auto: what it leaves."
+    )
+    effective_batch: int = Field(
+        default=16, ge=1, description="Examples in one optimizer step, where batch_size is auto; ignored otherwise."
+    )
     learning_rate: float = Field(default=2e-4, gt=0, le=1, description="Peak learning rate.")
     schedule: Literal["cosine", "linear", "constant"] = Field(
         default="cosine", description="How the learning rate falls after the warm-up."
@@ -92,11 +118,27 @@ class Trainer(Table):
     seed: int = Field(
         default=42, ge=0, le=MAX_SEED, description="Seed of the adapter's first values and the row order."
     )
-    backend: Literal["auto", "trl"] = Field(default="trl", description="Training library; auto chooses one.")
+    backend: Literal["auto", "trl", "unsloth"] = Field(
+        default="trl",
+        description="Training library; auto is unsloth where it is installed and there is a GPU, else trl.",
+    )
     sharing: Literal["auto", "off"] = Field(
         default="auto", description="Compute the prompt prefix that examples share once a batch (same result, faster)."
     )
     eval_every: int = Field(default=0, ge=0, description="Steps between measurements of the eval loss; 0 for none.")
+    early_stopping: int = Field(
+        default=0, ge=0, description="Measurements without a lower eval loss after which training stops; 0: never."
+    )
+    keep: Literal["last", "best"] = Field(
+        default="last", description="Which weights go on: the last ones, or those with the lowest measured eval loss."
+    )
+
+    @field_validator("batch_size", mode="before")
+    @classmethod
+    def _a_count_or_auto(cls, value: Any) -> Any:
+        if value == "auto" or (type(value) is int and value >= 1):
+            return value
+        raise ValueError(f'must be a whole number of at least 1, or "auto", not {shown(value)}')
 
     @field_validator("max_steps")
     @classmethod
@@ -112,13 +154,6 @@ class Trainer(Table):
             raise ValueError(
                 'Gemma 3\'s activations exceed fp16\'s range and the loss becomes NaN; use "bf16" or "fp32"'
             )
-        return value
-
-    @field_validator("backend", mode="before")
-    @classmethod
-    def _no_unsloth(cls, value: Any) -> Any:
-        if value == "unsloth":
-            raise ValueError('"unsloth" is not available in this version of fgbuild; use "trl" or "auto"')
         return value
 
 
@@ -194,7 +229,7 @@ class Sections(Table):
 
     dataset: Dataset = Field(default_factory=Dataset, description="Where the examples come from.")
     lora: Lora = Field(default_factory=Lora, description="The low-rank adapter.")
-    trainer: Trainer = Field(default_factory=Trainer, description="How the adapter is trained.")
+    trainer: Trainer = Field(default_factory=Trainer, description="How the model is trained.")
     quant: Quant = Field(default_factory=Quant, description="The GGUF file that comes out.")
     verify: Verify = Field(default_factory=Verify, description="Checks of the finished file.")
     eval: Eval = Field(default_factory=Eval, description="Accuracy on the held-out examples.")
@@ -272,8 +307,22 @@ Base = Annotated[EmbeddedBase | HubBase | PathBase | TinyBase, Field(discriminat
 BaseName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]*$")]
 
 
+class ExternalBackend(Table):
+    """A training library in an environment of its own."""
+
+    python: str = Field(
+        min_length=1, description="The environment's Python interpreter, absolute or relative to the project."
+    )
+
+
+class Backends(Table):
+    """Training libraries that live outside fgbuild's environment."""
+
+    unsloth: ExternalBackend | None = Field(default=None, description="Where unsloth is installed.")
+
+
 class ProjectFile(Table):
-    """`fgbuild.toml`: the base models and profiles of a project."""
+    """`fgbuild.toml`: the base models, profiles and training environments of a project."""
 
     model_config = ConfigDict(title="fgbuild.toml")
 
@@ -282,4 +331,7 @@ class ProjectFile(Table):
     base: dict[BaseName, Base] = Field(min_length=1, description="Base models by name.")
     profile: dict[BaseName, Sections] = Field(
         default_factory=dict, description="Named sets of values for --profile; they go before a manifest's."
+    )
+    backends: Backends = Field(
+        default_factory=Backends, description="Training libraries that live outside fgbuild's environment."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,18 @@ class Domain:
 
 @dataclass(frozen=True)
 class Project:
-    """A project as one build sees it. base: its entry in `fgbuild.toml` with `name`, without `overrides`."""
+    """A project as one build sees it.
+
+    base: its entry in `fgbuild.toml` with `name`, without `overrides`. backends: training libraries in environments
+    of their own, {"unsloth": {"python": …}}, as `fgbuild.toml` has them.
+    """
 
     root: Path
     base: dict[str, Any]
     base_name: str
     profile: str | None
     domains: dict[str, Domain]
+    backends: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def manifest_paths(root: Path) -> list[Path]:
@@ -131,3 +136,22 @@ def file_problems(root: Path, resolved: dict[str, Any]) -> list[tuple[str, str]]
     checked = [(f"dataset.files[{index}]", dataset_file_problem(root, file)) for index, file in enumerate(files)]
     checked.append(("quant.converter_path", converter_problem(root, resolved["quant"])))
     return [(field, message) for field, message in checked if message]
+
+
+def backend_files(root: Path, backends: dict[str, dict[str, Any]]) -> list[Path]:
+    """The files that `backend_problems` looks at."""
+    return [root / entry["python"] for entry in backends.values()]
+
+
+def backend_problems(root: Path, backends: dict[str, dict[str, Any]]) -> list[tuple[tuple[str, ...], str]]:
+    """(key path in `fgbuild.toml`, message) for the environments of `[backends]` that are not there."""
+    found: list[tuple[tuple[str, ...], str]] = []
+    for name, entry in backends.items():
+        try:
+            exists = (root / entry["python"]).is_file()
+        except (OSError, ValueError):
+            exists = False
+        if not exists:
+            step = f"give the path of the Python interpreter of the environment with {name}"
+            found.append((("backends", name, "python"), f"{entry['python']!r} is not a file; {step}"))
+    return found

@@ -17,7 +17,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from fgbuild.manifest.project import GENERATORS, Domain, Project, file_problems, read_sources
+from fgbuild.manifest.project import GENERATORS, Domain, Project, backend_problems, file_problems, read_sources
 from fgbuild.root import PROJECT_FILE
 
 _PACKAGE = Path(__file__).parent
@@ -42,8 +42,10 @@ def resolve_project(
     if len(domains) < len(known):  # two have one name: all are looked at, to say which
         known = {}
     if head is not None and len(domains) == len(sources) - 1:
-        with contextlib.suppress(KeyError):
-            return Project(root, head["base"], head["base_name"], head["profile"], domains)
+        with contextlib.suppress(KeyError, TypeError, AttributeError):
+            project = Project(root, head["base"], head["base_name"], head["profile"], domains, head["backends"])
+            if not backend_problems(root, project.backends):
+                return project
     from fgbuild.manifest.validate import resolve_sources
 
     project = resolve_sources(root, sources, base=base, profile=profile, known=known)
@@ -87,7 +89,12 @@ class _Memory:
     def keep(self, project: Project, known: Collection[Path]) -> None:
         """Remember a project; of the manifests in `known` everything was remembered already."""
         self._directory.mkdir(parents=True, exist_ok=True)
-        head = {"base": project.base, "base_name": project.base_name, "profile": project.profile}
+        head = {
+            "base": project.base,
+            "base_name": project.base_name,
+            "profile": project.profile,
+            "backends": project.backends,
+        }
         self._write(Path(PROJECT_FILE), head)
         for domain in project.domains.values():
             if domain.path not in known:

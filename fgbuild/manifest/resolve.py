@@ -40,7 +40,10 @@ class Layer:
 
 @dataclass(frozen=True)
 class Settings:
-    """`fgbuild.toml` checked, with the chosen base and profile as layers. generators: the built-in ones."""
+    """`fgbuild.toml` checked, with the chosen base and profile as layers. generators: the built-in ones.
+
+    backends: see `Project`.
+    """
 
     base_name: str
     base_origin: str
@@ -49,6 +52,7 @@ class Settings:
     base_layer: Layer
     profile_layer: Layer | None
     generators: list[str]
+    backends: dict[str, dict[str, Any]]
 
 
 def read_settings(document: Document, base: str | None, profile: str | None) -> Settings:
@@ -68,7 +72,8 @@ def read_settings(document: Document, base: str | None, profile: str | None) -> 
             f'no profile is named "{profile}"{did_you_mean(profile, profiles)}; known: {", ".join(profiles) or "none"}'
         )
         raise ManifestError(document.path, [(None, "--profile", message)])
-    entry = ProjectFile.model_validate(data).base[name].model_dump(exclude={"overrides"})
+    checked = ProjectFile.model_validate(data)
+    entry = checked.base[name].model_dump(exclude={"overrides"})
     return Settings(
         base_name=name,
         base_origin="command line" if base is not None else f"{document.at(('default_base',))}, default_base",
@@ -77,6 +82,7 @@ def read_settings(document: Document, base: str | None, profile: str | None) -> 
         base_layer=Layer(document, ("base", name, "overrides"), f", base {name}"),
         profile_layer=Layer(document, ("profile", profile), f", profile {profile}") if profile is not None else None,
         generators=generator_names(),
+        backends=checked.backends.model_dump(exclude_none=True),
     )
 
 

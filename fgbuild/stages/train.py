@@ -1,8 +1,11 @@
-"""Stage train: tokenized trajectories → a LoRA adapter."""
+"""Stage train: tokenized trajectories → a LoRA adapter, or all weights anew."""
 
 from __future__ import annotations
 
 from fgbuild.stages.spec import Manifest, StageSpec
+
+TRL = "fgbuild.workers.training.backends.trl"
+UNSLOTH = "fgbuild.workers.training.backends.unsloth"
 
 
 def cost(manifest: Manifest) -> float:
@@ -10,8 +13,16 @@ def cost(manifest: Manifest) -> float:
     trainer, dataset = manifest["trainer"], manifest["dataset"]
     rows = dataset["count"] * (1 - dataset["eval_fraction"]) * trainer["epochs"]
     if trainer["max_steps"] > 0:
-        rows = trainer["max_steps"] * trainer["batch_size"] * trainer["gradient_accumulation"]
+        batch = trainer["batch_size"]
+        passes = trainer["gradient_accumulation"]
+        rows = trainer["max_steps"] * (trainer["effective_batch"] if batch == "auto" else batch * passes)
     return 10.0 + 0.35 * float(rows)
+
+
+def backends(manifest: Manifest) -> tuple[str, ...]:
+    """The modules that the worker may load by the manifest's backend."""
+    backend = manifest["trainer"].get("backend", "trl")
+    return (TRL,) if backend == "trl" else (TRL, UNSLOTH)
 
 
 SPEC = StageSpec(
@@ -27,5 +38,6 @@ SPEC = StageSpec(
     memory_mb=7168,
     gpu_memory_mb=6144,
     cost=cost,
+    modules=backends,
     report="train.json",
 )

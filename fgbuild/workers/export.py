@@ -1,4 +1,4 @@
-"""The export stage: merges the adapter into the base and writes what is shipped.
+"""The export stage: merges what was trained into the base and writes what is shipped.
 
 `python -m fgbuild.workers.export JOB.json`; inputs `base` and `train`.
 """
@@ -12,9 +12,9 @@ from typing import Any
 from fgbuild.errors import FgbuildError
 from fgbuild.gguf_io import header
 from fgbuild.workers.bases.artifact import sha256
-from fgbuild.workers.exporting import adapter, documents, gguf_file
-from fgbuild.workers.exporting.adapter import Adapter
+from fgbuild.workers.exporting import documents, gguf_file, tuned
 from fgbuild.workers.exporting.documents import Shipped
+from fgbuild.workers.exporting.tuned import Tuned
 from fgbuild.workers.protocol import Job, Reporter, main
 
 
@@ -25,7 +25,7 @@ def run(job: Job, reporter: Reporter) -> None:
     quant: dict[str, Any] = job.manifest["quant"]
     if quant["type"] != "q8_0":
         raise FgbuildError(f"quant.type: {quant['type']!r} cannot be written; use 'q8_0'")
-    trained = adapter.load(job.inputs["train"])
+    trained = tuned.load(job.inputs["train"])
     shipped = documents.load(job.inputs, job.domain, job.manifest)
     path = job.output / shipped.file
     predicted = _write_gguf(job, reporter, trained, shipped, path)
@@ -43,7 +43,7 @@ def run(job: Job, reporter: Reporter) -> None:
     (job.output / "README.md").write_text(documents.model_card(shipped, size), "utf-8")
 
 
-def _write_gguf(job: Job, reporter: Reporter, trained: Adapter, shipped: Shipped, path: Path) -> int:
+def _write_gguf(job: Job, reporter: Reporter, trained: Tuned, shipped: Shipped, path: Path) -> int:
     """Write the model file by the converter of the manifest; returns the predicted size."""
     base, quant = job.inputs["base"], job.manifest["quant"]
     source = header.read(base / "base_q8_0.gguf")

@@ -1,7 +1,7 @@
-"""Stage train: token ids and supervised spans → LoRA adapter.
+"""Stage train: token ids and supervised spans → LoRA adapter, or all weights anew.
 
-Output: adapter_model.safetensors, adapter_config.json (peft's), metrics.jsonl (loss, learning
-rate, gradient norm by step), train.json (summary).
+Output: adapter_model.safetensors and adapter_config.json (peft's), or model.safetensors where all weights are
+trained; metrics.jsonl (loss, learning rate, gradient norm by step), train.json (summary).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from fgbuild.errors import DataError
 from fgbuild.workers.jsonl import read_jsonl
 from fgbuild.workers.protocol import Job, Reporter, main
 from fgbuild.workers.training.batches import supervised
-from fgbuild.workers.training.run import Rows, Training, fine_tune
+from fgbuild.workers.training.run import fine_tune
+from fgbuild.workers.training.task import Rows, Training
 
 
 def work(job: Job, reporter: Reporter) -> None:

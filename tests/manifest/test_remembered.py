@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
-from manifest_sample import MANIFEST, make_project
+from manifest_sample import MANIFEST, PROJECT, make_project
 
 from fgbuild.errors import ManifestError
 from fgbuild.manifest import Project, remembered, resolve_project, validate
@@ -82,6 +82,18 @@ def test_a_file_that_went_missing_is_noticed(root: Path) -> None:
     resolve_project(root)
     (root / "rows.jsonl").unlink()
     with pytest.raises(ManifestError, match="does not exist"):
+        resolve_project(root)
+
+
+def test_an_interpreter_that_went_missing_is_noticed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "python").touch()
+    (root / "fgbuild.toml").write_text(f'{PROJECT}\n[backends.unsloth]\npython = "python"\n')
+    first = resolve_project(root)
+    with monkeypatch.context() as patch:
+        refuse_to_validate(patch)
+        assert resolve_project(root) == first
+    (root / "python").unlink()
+    with pytest.raises(ManifestError, match=r"fgbuild\.toml:19: backends\.unsloth\.python: 'python' is not a file"):
         resolve_project(root)
 
 

@@ -61,12 +61,17 @@ def test_the_defaults_are_those_of_a_base_that_knows_the_format(tmp_path: Path) 
         "target_modules": ["q_proj", "v_proj"],
         "bias": "none",
         "trainable_tokens": [],
+        "use_rslora": False,
+        "use_dora": False,
+        "init_lora_weights": "default",
     }
     assert found["trainer"] == {
         "epochs": 3,
         "max_steps": -1,
+        "method": "lora",
         "batch_size": 4,
         "gradient_accumulation": 4,
+        "effective_batch": 16,
         "learning_rate": 2e-4,
         "schedule": "cosine",
         "warmup_steps": 0,
@@ -77,6 +82,8 @@ def test_the_defaults_are_those_of_a_base_that_knows_the_format(tmp_path: Path) 
         "backend": "trl",
         "sharing": "auto",
         "eval_every": 0,
+        "early_stopping": 0,
+        "keep": "last",
     }
     assert found["quant"] == {
         "type": "q8_0",
@@ -167,6 +174,14 @@ def test_make_project_is_resolved_as_a_whole(tmp_path: Path) -> None:
     assert (project.base_name, project.profile) == ("tiny", "quick")
     assert project.domains["timers"].path == Path("manifests/timers.toml")
     assert "overrides" not in project.base
+
+
+def test_environments_of_training_libraries_are_part_of_the_project(tmp_path: Path) -> None:
+    assert resolve_project(make_project(tmp_path)).backends == {}
+    (tmp_path / "python").touch()
+    for path in ("python", str(tmp_path / "python")):
+        (tmp_path / "fgbuild.toml").write_text(f'{PROJECT}\n[backends.unsloth]\npython = "{path}"\n', "utf-8")
+        assert resolve_project(tmp_path).backends == {"unsloth": {"python": path}}
 
 
 def test_pieces_of_resolved_are_plain_data(tmp_path: Path) -> None:

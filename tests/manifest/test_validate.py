@@ -58,7 +58,18 @@ def test_a_good_manifest_resolves(tmp_path: Path) -> None:
         ("[trainer]\nmax_steps = 0\n", "max_steps", "trainer.max_steps", "at least 1, or -1"),
         ('[trainer]\nprecision = "fp16"\n', "precision", "trainer.precision", "exceed fp16's range"),
         ('[trainer]\nprecision = "int8"\n', "precision", "trainer.precision", '"auto", "fp32" or "bf16"'),
-        ('[trainer]\nbackend = "unsloth"\n', "backend", "trainer.backend", "not available in this version"),
+        ('[trainer]\nbackend = "axolotl"\n', "backend", "trainer.backend", '"auto", "trl" or "unsloth"'),
+        ("[trainer]\nbatch_size = 0\n", "batch_size", "trainer.batch_size", 'at least 1, or "auto", not 0'),
+        ("[trainer]\nbatch_size = true\n", "batch_size", "trainer.batch_size", 'or "auto", not true'),
+        ("[trainer]\nbatch_size = 4.0\n", "batch_size", "trainer.batch_size", 'or "auto", not 4.0'),
+        ('[trainer]\nbatch_size = "Auto"\n', "batch_size", "trainer.batch_size", 'or "auto", not "Auto"'),
+        ("[trainer]\neffective_batch = 0\n", "effective_batch", "trainer.effective_batch", "at least 1"),
+        ("[trainer]\nearly_stopping = 2\n", "early", "trainer.early_stopping", "set trainer.eval_every"),
+        ('[trainer]\nkeep = "best"\n', "keep", "trainer.keep", "set trainer.eval_every"),
+        ('[trainer]\nmethod = "qlora"\n', "method", "trainer.method", '"lora" or "full"'),
+        ('[trainer]\nmethod = "full"\nbackend = "unsloth"\n', "backend", "trainer.backend", 'use "trl"'),
+        ('[lora]\ninit_lora_weights = "loftq"\n', "init", "lora.init_lora_weights", '"pissa" or "olora"'),
+        ('[lora]\nr = 5\ninit_lora_weights = "orthogonal"\n', "r = 5", "lora.r", "5 is odd"),
         ('[quant]\ntype = "q4_k_m"\n', 'type = "q4', "quant.type", 'must be "q8_0", not "q4_k_m"'),
         ("[quant]\nmin_mb = 320\n", "min_mb", "quant.min_mb", "less than max_mb = 320 (default)"),
         ("[quant]\nmax_mb = 250\n", "max_mb", "quant.max_mb", "greater than min_mb = 250 (default)"),
@@ -271,6 +282,17 @@ def test_problems_of_several_files_come_together(tmp_path: Path) -> None:
         ("[profile.quick.trainer]", "[profile.quick.trainr]", "[profile", "profile.quick.trainr", '"trainer"'),
         ("[profile.quick.trainer]", '[profile."no name".trainer]', "[profile", "profile.no name", "lower-case"),
         ("batch_size = 2", 'precision = "fp16"', "precision", "profile.quick.trainer.precision", "fp16"),
+        ("[profile", '[backends.unsloth]\npython = "no"\n[profile', "python", "backends.unsloth.python", "not a file"),
+        ("[profile", '[backends.unsloth]\npython = ""\n[profile', "python", "backends.unsloth.python", "not be empty"),
+        ("[profile", "[backends.unsloth]\n[profile", "[backends", "backends.unsloth.python", "is missing"),
+        (
+            "[profile",
+            '[backends.unsloth]\npython = "rows.jsonl"\npyton = 1\n[profile',
+            "pyton",
+            "backends.unsloth.pyton",
+            '"python"',
+        ),
+        ("[profile", "[backends.vllm]\n[profile", "[backends", "backends.vllm", "known here: unsloth"),
     ],
 )
 def test_a_bad_project_file(tmp_path: Path, old: str, new: str, line: str, field: str, words: str) -> None:
@@ -294,6 +316,13 @@ def test_a_value_at_fault_in_the_project_file_says_so(tmp_path: Path) -> None:
     found = problems(make_project(tmp_path, project=project), profile="bad")
     where = line_of(project, "files")
     assert found[0][2].endswith(f"; set at fgbuild.toml:{where}, profile bad")
+
+
+def test_the_recipes_fit_together(tmp_path: Path) -> None:
+    recipe = 'method = "full"\nbatch_size = "auto"\neval_every = 5\nearly_stopping = 2\nkeep = "best"\n'
+    adapter = '\n[lora]\ndropout = 0.1\nuse_dora = true\nuse_rslora = true\ninit_lora_weights = "pissa"\n'
+    text = f"{MANIFEST}\n[trainer]\n{recipe}{adapter}"
+    assert resolve_project(make_project(tmp_path, text)).domains["timers"].resolved["trainer"]["batch_size"] == "auto"
 
 
 def test_whole_numbers_are_fine_where_any_number_is(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from fgbuild.engine.keys import fields
 from fgbuild.engine.workspace import Workspace
-from fgbuild.stages import PIPELINE, base, export, generate
+from fgbuild.stages import PIPELINE, base, export, generate, train
 from fgbuild.stages.spec import StageSpec
 from fgbuild.workers.bases import lock
 
@@ -145,6 +145,29 @@ def test_verify_depends_on_the_code_of_its_probe(tmp_path: Path) -> None:
     with Workspace(tmp_path) as workspace:
         parts = workspace.code.parts(workspace.code.of(spec.worker, spec.modules({})))
     assert "fgbuild/workers/inference/llama.py" in parts
+
+
+@pytest.mark.parametrize("kind", ["base", "train"])
+def test_a_training_depends_on_the_code_of_its_backend(kind: str, tmp_path: Path) -> None:
+    spec = BY_KIND[kind]
+    with Workspace(tmp_path) as workspace:
+        parts = workspace.code.parts(workspace.code.of(spec.worker, spec.modules({"trainer": {"backend": "trl"}})))
+    assert "fgbuild/workers/training/backends/trl.py" in parts
+    assert "fgbuild/workers/training/trainer.py" in parts
+    assert "fgbuild/workers/training/backends/unsloth.py" not in parts
+
+
+@pytest.mark.parametrize("backend", ["auto", "unsloth"])
+def test_where_unsloth_may_train_its_backend_counts_as_well(backend: str) -> None:
+    assert train.SPEC.modules({"trainer": {"backend": backend}}) == (train.TRL, train.UNSLOTH)
+
+
+def test_the_cost_of_a_training_follows_the_batch() -> None:
+    dataset = {"count": 100, "eval_fraction": 0.2}
+    trainer = {"epochs": 1, "max_steps": 10, "batch_size": 4, "gradient_accumulation": 4, "effective_batch": 32}
+    fixed = train.cost({"dataset": dataset, "trainer": trainer})
+    auto = train.cost({"dataset": dataset, "trainer": {**trainer, "batch_size": "auto"}})
+    assert auto - fixed == pytest.approx(0.35 * 10 * (32 - 16))
 
 
 def test_export_places_model_description_and_card() -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from train_sample import Jobs
 
 from fgbuild.workers import base
 from fgbuild.workers.protocol import Job, Reporter
+from fgbuild.workers.training import run as training_run
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +54,11 @@ def open_llama() -> Iterator[Callable[[Path], Any]]:
 def tiny_llama(tiny_base: Path, open_llama: Callable[[Path], Any]) -> Any:
     """The tiny base's GGUF in llama.cpp."""
     return open_llama(tiny_base / "base_q8_0.gguf")
+
+
+@pytest.fixture
+def make_job(tmp_path: Path, tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> Jobs:
+    """Makes training jobs with a checkpoint every three steps."""
+    monkeypatch.setattr(training_run, "CHECKPOINT_EVERY", 3)
+    monkeypatch.setattr(training_run, "FULL_CHECKPOINT_EVERY", 3)
+    return Jobs(tmp_path, tiny_base)

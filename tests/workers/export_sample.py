@@ -37,6 +37,8 @@ def peft_model(base: Path, *, zero: bool = False, **config: Any) -> PeftModel:
             for name, parameter in model.named_parameters():
                 if "lora_B" in name or "trainable_tokens_delta" in name:
                     parameter.normal_(std=0.05)
+                elif "lora_magnitude_vector" in name:
+                    parameter.mul_(torch.rand_like(parameter) + 0.5)
     return model
 
 

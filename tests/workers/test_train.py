@@ -2,108 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import random
-import shutil
+from typing import Any
 
 import pytest
 import torch
+from train_sample import STEPS, Jobs, Killed, rows, run, run_killed
 
 from fgbuild.errors import DataError, StageError
-from fgbuild.workers import train
 from fgbuild.workers.jsonl import write_jsonl
-from fgbuild.workers.protocol import Job, Reporter
-from fgbuild.workers.training import precision
+from fgbuild.workers.training import checkpoints, precision
 from fgbuild.workers.training import run as training_run
-from fgbuild.workers.training.callbacks import ReportingCallback
-from fgbuild.workers.training.checkpoints import keep_metrics, last_complete
+from fgbuild.workers.training.checkpoints import last_complete, newest_step
 from fgbuild.workers.training.trainer import PrefixSharedTrainer
 
-STEPS = 7
-LORA = {
-    "r": 4,
-    "alpha": 8,
-    "dropout": 0.0,
-    "target_modules": ["q_proj", "v_proj"],
-    "bias": "none",
-    "trainable_tokens": [48, 49],
-}
-TRAINER = {
-    "epochs": 3,
-    "max_steps": STEPS,
-    "batch_size": 4,
-    "gradient_accumulation": 1,
-    "learning_rate": 1e-2,
-    "schedule": "constant",
-    "warmup_steps": 0,
-    "weight_decay": 0.0,
-    "max_grad_norm": 1.0,
-    "precision": "fp32",
-    "seed": 42,
-    "backend": "trl",
-    "sharing": "auto",
-    "eval_every": 0,
-}
 
-
-def rows(count: int, *, supervised: bool = True) -> list[dict]:
-    rng = random.Random(1)
-    prefix = [2, *(rng.randrange(300, 2000) for _ in range(20))]
-    made = []
-    for number in range(count):
-        own = [rng.randrange(300, 2000) for _ in range(rng.randrange(6, 12))]
-        made.append(
-            {
-                "id": str(number),
-                "input_ids": [*prefix, *own, 48, 49, 50],
-                "spans": [[len(prefix) + len(own), len(prefix) + len(own) + 3]] if supervised else [],
-            }
-        )
-    return made
-
-
-@pytest.fixture
-def make_job(tmp_path, tiny_base):
-    tokenized = tmp_path / "tokenized"
-    tokenized.mkdir()
-    write_jsonl(tokenized / "train.jsonl", rows(20))
-    write_jsonl(tokenized / "eval.jsonl", rows(4))
-
-    def make(name: str, **settings) -> Job:
-        output = tmp_path / f"{name}-out"
-        shutil.rmtree(output, ignore_errors=True)
-        output.mkdir()
-        (tmp_path / name).mkdir(exist_ok=True)
-        manifest = {"name": "toy", "base": "tiny", "lora": LORA, "trainer": TRAINER | settings}
-        inputs = {"base": tiny_base, "tokenize": tokenized}
-        return Job("toy:train", "train", "toy", manifest, inputs, output, tmp_path / name, tmp_path, {})
-
-    return make
-
-
-@pytest.fixture(autouse=True)
-def often(monkeypatch):
-    monkeypatch.setattr(training_run, "CHECKPOINT_EVERY", 3)
-
-
-def run(job: Job) -> dict[str, bytes]:
-    train.work(job, Reporter(job.stage))
-    return {path.name: path.read_bytes() for path in sorted(job.output.iterdir())}
-
-
-class Killed(Exception):
-    pass
-
-
-def killed_at(monkeypatch, step: int) -> None:
-    def on_step_end(self, args, state, control, **_):
-        if state.global_step == step:
-            raise Killed
-
-    monkeypatch.setattr(ReportingCallback, "on_step_end", on_step_end)
-
-
-def test_the_artifact_holds_adapter_metrics_and_summary_and_no_times(make_job):
+def test_the_artifact_holds_adapter_metrics_and_summary_and_no_times(make_job: Jobs) -> None:
     made = run(make_job("straight"))
     assert set(made) == {"adapter_model.safetensors", "adapter_config.json", "metrics.jsonl", "train.json"}
     summary = json.loads(made["train.json"])
@@ -117,37 +32,81 @@ def test_the_artifact_holds_adapter_metrics_and_summary_and_no_times(make_job):
     assert run(make_job("again")) == made
 
 
-@pytest.mark.parametrize("step", [1, 4, 5, 6])
-def test_a_killed_training_ends_with_the_same_bytes(make_job, monkeypatch, step):
+@pytest.mark.parametrize("step", range(1, STEPS + 1))
+def test_a_killed_training_ends_with_the_same_bytes(make_job: Jobs, step: int) -> None:
     straight = run(make_job("straight"))
-    with monkeypatch.context() as patch:
-        killed_at(patch, step)
-        with pytest.raises(Killed):
-            run(make_job("killed"))
+    run_killed(make_job("killed"), step)
     assert run(make_job("killed")) == straight
 
 
-def test_a_checkpoint_that_was_being_written_is_passed_over(make_job, monkeypatch):
+def test_batches_of_one_toolset_come_in_the_same_order_after_a_resume(make_job: Jobs) -> None:
+    straight = make_job("straight", max_steps=12)  # five steps an epoch
+    write_jsonl(straight.inputs["tokenize"] / "train.jsonl", rows(20, toolsets=2))
+    wanted = run(straight)
+    run_killed(make_job("killed", max_steps=12), 9)
+    assert run(make_job("killed", max_steps=12)) == wanted
+
+
+def killed_at_call(patch: pytest.MonkeyPatch, number: int) -> None:
+    """Cut off at the n-th time that a file or folder of a checkpoint is brought to the disk, renamed or removed."""
+    calls = itertools.count(1)
+
+    def counted(real: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if next(calls) == number:
+                raise Killed
+            return real(*args, **kwargs)
+
+        return call
+
+    for module, name in ((checkpoints.os, "fsync"), (checkpoints.os, "replace"), (checkpoints.shutil, "rmtree")):
+        patch.setattr(module, name, counted(getattr(module, name)))
+
+
+def test_a_training_killed_anywhere_in_a_checkpoint_ends_with_the_same_bytes(
+    make_job: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_run, "CHECKPOINT_EVERY", 1)
+    monkeypatch.setattr(checkpoints, "KEPT", 1)
+    straight = run(make_job("straight", max_steps=2))
+    for number in itertools.count(1):
+        with monkeypatch.context() as patch:
+            killed_at_call(patch, number)
+            try:
+                run(make_job(f"killed{number}", max_steps=2))
+            except Killed:
+                pass
+            else:
+                break
+        assert run(make_job(f"killed{number}", max_steps=2)) == straight, number
+    assert number > 20, "two checkpoints of about ten files each"
+
+
+def test_a_checkpoint_that_was_being_written_is_passed_over(make_job: Jobs) -> None:
     straight = run(make_job("straight"))
     job = make_job("torn")
-    with monkeypatch.context() as patch:
-        killed_at(patch, 6)
-        with pytest.raises(Killed):
-            run(job)
-    torn = job.state / "checkpoints" / "checkpoint-6"
-    torn.mkdir(exist_ok=True)
-    (torn / "adapter_model.safetensors").write_bytes(b"abc")
-    (torn / "trainer_state.json").unlink(missing_ok=True)
-    with (job.state / "metrics.jsonl").open("a") as stream:
-        stream.write('{"step": 6, "lo')
+    run_killed(job, 6)
+    for torn in (job.state / "checkpoints" / "checkpoint-6", job.state / "checkpoints/unfinished/checkpoint-6"):
+        torn.mkdir(parents=True)
+        (torn / "adapter_model.safetensors").write_bytes(b"abc")
     assert run(make_job("torn")) == straight
+    assert not (job.state / "checkpoints" / "unfinished" / "checkpoint-6").exists()
 
 
-def test_a_training_killed_after_its_last_step_is_not_trained_further(make_job, monkeypatch):
+def test_only_the_newest_checkpoints_stay(make_job: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_run, "CHECKPOINT_EVERY", 2)
+    job = make_job("straight")
+    run(job)
+    assert {path.name for path in (job.state / "checkpoints").glob("checkpoint-*")} == {"checkpoint-6", "checkpoint-7"}
+
+
+def test_a_training_killed_after_its_last_step_is_not_trained_further(
+    make_job: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     straight = run(make_job("straight"))
     with monkeypatch.context() as patch:
 
-        def evaluate(self, *_, **__):
+        def evaluate(self: Any, *_: Any, **__: Any) -> None:
             raise Killed
 
         patch.setattr(PrefixSharedTrainer, "evaluate", evaluate)
@@ -156,56 +115,64 @@ def test_a_training_killed_after_its_last_step_is_not_trained_further(make_job, 
     assert run(make_job("late")) == straight
 
 
-def test_a_loss_that_is_not_a_number_stops_the_training(make_job, monkeypatch):
+@pytest.mark.parametrize(("bad", "kept"), [(2, "no checkpoint was made yet"), (6, "the checkpoint of step 3 is kept")])
+def test_a_loss_that_is_not_a_number_stops_the_training(
+    make_job: Jobs, monkeypatch: pytest.MonkeyPatch, bad: int, kept: str
+) -> None:
     real = PrefixSharedTrainer.compute_loss
 
-    def broken(self, *args, **kwargs):
-        return real(self, *args, **kwargs) * (float("nan") if self.state.global_step == 2 else 1)
+    def broken(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return real(self, *args, **kwargs) * (float("nan") if self.state.global_step == bad - 1 else 1)
 
     monkeypatch.setattr(PrefixSharedTrainer, "compute_loss", broken)
-    with pytest.raises(StageError, match=r"loss is nan at step 3; lower trainer\.learning_rate"):
-        run(make_job("nan"))
+    job = make_job("nan")
+    with pytest.raises(StageError, match=rf"loss is nan at step {bad}; lower trainer\.learning_rate.*{kept}"):
+        run(job)
+    assert newest_step(job.state / "checkpoints") == (None if bad == 2 else 3)
 
 
-def test_rows_without_a_supervised_token_are_refused_before_the_model_is_loaded(make_job):
+def test_a_gradient_that_is_infinite_stops_the_training(make_job: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = PrefixSharedTrainer.training_step
+
+    def broken(self: Any, model: Any, *args: Any) -> Any:
+        loss = real(self, model, *args)
+        if self.state.global_step == 5:
+            next(weight for weight in model.parameters() if weight.requires_grad).grad[0] = torch.inf
+        return loss
+
+    monkeypatch.setattr(PrefixSharedTrainer, "training_step", broken)
+    job = make_job("infinite")
+    with pytest.raises(StageError, match=r"grad_norm is inf at step 6; .*the checkpoint of step 3 is kept"):
+        run(job)
+    assert newest_step(job.state / "checkpoints") == 3
+
+
+def test_rows_without_a_supervised_token_are_refused_before_the_model_is_loaded(make_job: Jobs) -> None:
     job = make_job("blank")
     write_jsonl(job.inputs["tokenize"] / "train.jsonl", rows(4, supervised=False))
     with pytest.raises(DataError, match="no supervised token"):
         run(job)
 
 
-def test_mixed_precision_trains_and_resumes_with_the_same_bytes(make_job, monkeypatch):
+def test_mixed_precision_trains_and_resumes_with_the_same_bytes(make_job: Jobs) -> None:
     straight = run(make_job("straight", precision="bf16"))
     summary = json.loads(straight["train.json"])
     assert summary["precision"] == "bf16"
     assert summary["loss"] < summary["loss_first"]
-    with monkeypatch.context() as patch:
-        killed_at(patch, 5)
-        with pytest.raises(Killed):
-            run(make_job("killed", precision="bf16"))
+    run_killed(make_job("killed", precision="bf16"), 5)
     assert run(make_job("killed", precision="bf16")) == straight
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-def test_a_resumed_training_keeps_its_precision_whatever_the_probe_says_then(make_job, monkeypatch):
+def test_a_resumed_training_keeps_its_precision_whatever_the_probe_says_then(
+    make_job: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(precision, "bf16_speedup", lambda: 2.0)
-    with monkeypatch.context() as patch:
-        killed_at(patch, 4)
-        with pytest.raises(Killed):
-            run(make_job("killed", precision="auto"))
+    run_killed(make_job("killed", precision="auto"), 4)
     monkeypatch.setattr(precision, "bf16_speedup", lambda: 0.5)
     assert json.loads(run(make_job("killed", precision="auto"))["train.json"])["precision"] == "bf16"
     assert json.loads(run(make_job("fresh", precision="auto"))["train.json"])["precision"] == "fp32"
 
 
-def test_metrics_keep_what_the_checkpoint_knows(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st', "utf-8")
-    keep_metrics(path, 2)
-    assert path.read_text("utf-8") == '{"step": 1}\n{"step": 2}\n'
-    keep_metrics(path, -1)
-    assert path.read_text("utf-8") == ""
-
-
-def test_no_checkpoint_is_none(tmp_path):
+def test_no_checkpoint_is_none(tmp_path: Any) -> None:
     assert last_complete(tmp_path / "none") is None

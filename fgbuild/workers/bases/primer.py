@@ -35,9 +35,13 @@ LORA: dict[str, Any] = {
     "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
     "bias": "none",
     "trainable_tokens": [46, 47, 48, 49, 50, 51, 52],
+    "use_rslora": False,
+    "use_dora": False,
+    "init_lora_weights": "default",
 }
 TRAINER: dict[str, Any] = {
     "epochs": 1,
+    "method": "lora",
     "batch_size": 8,
     "gradient_accumulation": 1,
     "learning_rate": 7e-4,
@@ -50,6 +54,8 @@ TRAINER: dict[str, Any] = {
     "backend": "trl",
     "sharing": "auto",
     "eval_every": 0,
+    "early_stopping": 0,
+    "keep": "last",
 }
 _EMBEDDING = "model.embed_tokens.weight"
 _MAX_LENGTH = 2048
@@ -60,7 +66,8 @@ def primed(model: BaseModel, steps: int, job: Job, reporter: Reporter) -> BaseMo
 
     A base stage that was cut off goes on from the last checkpoint.
     """
-    from fgbuild.workers.training.run import Training, fine_tune
+    from fgbuild.workers.training.run import fine_tune
+    from fgbuild.workers.training.task import Training
 
     plain, trained = job.state / "plain", job.state / "adapter"
     for directory in (plain, trained):

@@ -3,14 +3,15 @@
 peft names the tensors of a module `base_model.model.<module>.lora_A.weight` (r, in) and
 `lora_B.weight` (out, r); rows of trainable tokens are `<module>.token_adapter.trainable_tokens_delta`
 (tokens, hidden), in the order of `trainable_token_indices`. Despite the name these rows replace the
-base's; they are not added to them.
+base's; they are not added to them. DoRA adds `lora_magnitude_vector` (out), the lengths of the merged rows.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from fgbuild.workers.bases.tensors_file import SafetensorsFile
 
 PREFIX = "base_model.model."
 TOKEN_ROWS = "model.embed_tokens.token_adapter.trainable_tokens_delta"
+LENGTHS = ".lora_magnitude_vector"
 UNSUPPORTED = (
-    "use_dora", "lora_bias", "fan_in_fan_out", "rank_pattern", "alpha_pattern", "modules_to_save",
+    "lora_bias", "fan_in_fan_out", "rank_pattern", "alpha_pattern", "modules_to_save",
     "layer_replication", "target_parameters",
 )  # fmt: skip
 """Settings of peft that change how an adapter is merged, beyond what this module does."""
@@ -34,15 +36,24 @@ class Adapter:
     """An adapter, checked to be complete and of a kind that can be merged.
 
     factors: weight name in the base → (A, B). scaling: what B·A is multiplied by.
-    token_rows: token id → its new embedding row.
+    token_rows: token id → its new embedding row. lengths: weight name → the lengths (out,) that DoRA gives its rows.
     """
 
     factors: dict[str, tuple[Float32, Float32]]
     scaling: float
     token_rows: dict[int, Float32]
+    lengths: dict[str, Float32] = field(default_factory=dict)
+
+    @property
+    def names(self) -> Collection[str]:
+        """The weights that are other than the base's, token rows apart."""
+        return self.factors.keys()
 
     def merged(self, base: SafetensorsFile, name: str) -> Float32:
-        """W + scaling·B·A in float32. Raises StageError where the shapes do not fit together."""
+        """W + scaling·B·A in float32, with DoRA each row in the length it has learnt.
+
+        Raises StageError where the shapes do not fit together.
+        """
         weight = base.float32(name)
         down, up = self.factors[name]
         if (up.shape[0], down.shape[1]) != weight.shape or up.shape[1] != down.shape[0]:
@@ -50,6 +61,10 @@ class Adapter:
         delta = up @ down
         delta *= np.float32(self.scaling)
         delta += weight
+        if name in self.lengths:
+            if self.lengths[name].shape != delta.shape[:1]:
+                raise StageError(f"the row lengths of {name} do not fit the base's {weight.shape}; train it again")
+            delta *= (self.lengths[name] / np.linalg.norm(delta, axis=1))[:, None]
         return delta
 
 
@@ -59,6 +74,7 @@ def load(directory: Path) -> Adapter:
     tensors = SafetensorsFile(directory / "adapter_model.safetensors")
     factors: dict[str, tuple[Float32, Float32]] = {}
     rows: dict[int, Float32] = {}
+    lengths: dict[str, Float32] = {}
     for stored in tensors.entries:
         name = stored.removeprefix(PREFIX)
         if name == TOKEN_ROWS:
@@ -67,13 +83,17 @@ def load(directory: Path) -> Adapter:
             module = name.removesuffix(".lora_A.weight")
             up = tensors.float32(f"{PREFIX}{module}.lora_B.weight")
             factors[f"{module}.weight"] = (tensors.float32(stored), up)
+        elif name.endswith(LENGTHS):
+            lengths[f"{name.removesuffix(LENGTHS)}.weight"] = tensors.float32(stored)
         elif not name.endswith(".lora_B.weight"):
             raise StageError(f"{tensors.path}: tensor {stored!r} is no LoRA factor and no token row; train it again")
     if not factors and not rows:
         raise StageError(f"{tensors.path}: the adapter is empty; check lora.target_modules and train it again")
+    if lengths.keys() != (factors.keys() if config.get("use_dora") else set()):
+        raise StageError(f"{tensors.path}: use_dora and the row lengths do not go together; train it again")
     rank = config["r"]
     scaling = config["lora_alpha"] / (math.sqrt(rank) if config.get("use_rslora") else rank)
-    return Adapter(factors, scaling, rows)
+    return Adapter(factors, scaling, rows, lengths)
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -84,9 +104,9 @@ def _config(path: Path) -> dict[str, Any]:
         raise StageError(f"{path}: not an adapter configuration ({error}); train it again") from None
     if config.get("peft_type") != "LORA" or not rank > 0 or not math.isfinite(alpha):
         raise StageError(f"{path}: not a LoRA adapter; train it again")
-    for field in UNSUPPORTED:
-        if config.get(field):
-            raise StageError(f"{path}: {field} is set, which export cannot merge; train without it")
+    for setting in UNSUPPORTED:
+        if config.get(setting):
+            raise StageError(f"{path}: {setting} is set, which export cannot merge; train without it")
     return dict(config)
 
 

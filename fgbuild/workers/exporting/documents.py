@@ -22,7 +22,7 @@ class Shipped:
     """A domain's model and what is known of how it was made.
 
     manifest: the resolved manifest. base: base.json. config: the base's config.json.
-    adapter: adapter_config.json. training: train.json, {} where there is none.
+    adapter: adapter_config.json, {} where all weights were trained. training: train.json, {} where there is none.
     """
 
     domain: str
@@ -48,15 +48,18 @@ class Shipped:
 
 def load(job_inputs: dict[str, Path], domain: str, manifest: dict[str, Any]) -> Shipped:
     base, train = job_inputs["base"], job_inputs["train"]
-    training = train / "train.json"
     return Shipped(
         domain=domain,
         manifest=manifest,
         base=json.loads((base / "base.json").read_text("utf-8")),
         config=json.loads((base / "config.json").read_text("utf-8")),
-        adapter=json.loads((train / "adapter_config.json").read_text("utf-8")),
-        training=json.loads(training.read_text("utf-8")) if training.is_file() else {},
+        adapter=_if_there(train / "adapter_config.json"),
+        training=_if_there(train / "train.json"),
     )
+
+
+def _if_there(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
 
 
 def metadata(shipped: Shipped, template: str) -> dict[str, Field]:
@@ -122,14 +125,29 @@ def model_card(shipped: Shipped, size: int) -> str:
 
 
 def _facts(shipped: Shipped) -> str:
-    base, adapter = shipped.base, shipped.adapter
-    modules = adapter.get("target_modules") or []
+    base = shipped.base
     return (
         f"- Base model: `{base['name']}`, {base['revision']}, {base['parameters']:,} parameters\n"
         "- Data: trajectories of tool use, of which the model is trained on the assistant's turns\n"
-        f"- LoRA: rank {adapter['r']}, alpha {adapter['lora_alpha']}, on "
-        f"{', '.join(sorted(modules)) if isinstance(modules, list) else modules}\n"
+        f"- {_method(shipped)}\n"
         f"- Built by fgbuild {__version__}\n"
+    )
+
+
+def _method(shipped: Shipped) -> str:
+    """What was trained. An adapter's rank and alpha are the manifest's: its file holds others for pissa and olora."""
+    adapter = shipped.adapter
+    if not adapter:
+        return "Full fine-tuning: all weights were trained"
+    lora = {"r": adapter["r"], "alpha": adapter["lora_alpha"], **shipped.manifest.get("lora", {})}
+    modules = adapter.get("target_modules") or []
+    kind = "DoRA" if adapter.get("use_dora") else "LoRA"
+    scale = "rank-stabilised, " if adapter.get("use_rslora") else ""
+    first = lora.get("init_lora_weights", "default")
+    start = "" if first == "default" else f", {first} initialisation"
+    return (
+        f"{kind}: {scale}rank {lora['r']}, alpha {lora['alpha']}{start}, on "
+        f"{', '.join(sorted(modules)) if isinstance(modules, list) else modules}"
     )
 
 

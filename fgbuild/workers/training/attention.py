@@ -1,126 +1,185 @@
-"""Attention over a prefix-shared batch: rows see the prefix and themselves.
+"""Attention over a packed prefix tree: a token sees its ancestors and what stands before it in its node.
 
-Registered with transformers as the attention implementation `fgbuild_prefix`; the plan travels
-as the forward's keyword argument `prefix_plan`. Scores against the prefix are one matrix
-product for all rows of the batch; scores within rows are one batched product over rows padded
-to the longest. Nothing is quadratic in the packed length, and the prefix's keys and values are
-never copied.
+Queries are taken in tiles of one node each. A tile's keys are those of its path, side by side in the
+order of positions: one matrix product for all heads of a tile, no work on pairs that do not see
+each other but for the tile's own triangle, and nothing that grows with the square of the packed length.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AttentionInterface
 
-NAME = "fgbuild_prefix"
+TILE = 128
+"""Most queries in a tile: with four heads and 500 keys its scores stay in a CPU's second-level cache, and little is
+computed in vain above the diagonal of its own triangle."""
+
+Range = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class PrefixPlan:
-    """Index tensors and masks of one packed batch, shared by all layers.
+class Tile:
+    """Queries start to end of the query tensor and the ranges of packed keys on their path.
 
-    With P prefix tokens, n rows, M tokens in the longest row and T tokens in all rows:
-    rows [n, M] positions among the T row tokens (padding points at the first), flat [T] where
-    each row token stands in the padded [n · M]. Masks are additive (0 or the dtype's minimum), by layer kind
-    ("full", "sliding"): own [T, P + M] and prefix [P, P].
+    hidden [n, K]: True where a query must not see a key.
     """
 
-    prefix: int
-    rows: Tensor
-    flat: Tensor
-    own_masks: dict[str, Tensor]
-    prefix_masks: dict[str, Tensor]
+    start: int
+    end: int
+    keys: tuple[Range, ...]
+    hidden: Tensor
+
+    def of(self, tensor: Tensor) -> Tensor:
+        """The tile's keys or values out of all of them, [L, D] → [K, D]."""
+        parts = [tensor[start:end] for start, end in self.keys]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def add(self, total: Tensor, part: Tensor) -> None:
+        """Add what belongs to the tile's keys, [K, D], to a sum over all keys, [L, D]."""
+        at = 0
+        for start, end in self.keys:
+            total[start:end] += part[at : at + end - start]
+            at += end - start
+
+
+@dataclass(frozen=True)
+class TreePlan:
+    """The tiles of one packed batch, shared by all layers; last: those of the last layer.
+
+    A last layer's output is read at the positions that predict a supervised token alone, so its queries
+    are only those: `targets` [S'], packed positions in order.
+    """
+
+    tiles: dict[int | None, list[Tile]]
+    last: dict[int | None, list[Tile]]
+    targets: Tensor
 
     @classmethod
-    def of(cls, prefix: int, lengths: Tensor, window: int, dtype: torch.dtype) -> PrefixPlan:
-        """The plan for rows of `lengths` [n] after `prefix` tokens; `window` is the sliding window."""
-        device = lengths.device
-        longest = int(lengths.max())
-        within = torch.arange(longest, device=device)
-        starts = torch.cumsum(lengths, 0) - lengths
-        real = within[None, :] < lengths[:, None]
-        rows = torch.where(real, starts[:, None] + within[None, :], 0)
-        past = torch.arange(prefix, device=device)
-        # Distance by position from query to key: a row's token m stands at position P + m.
-        to_prefix = (prefix + within)[:, None] - past[None, :]
-        to_row = within[:, None] - within[None, :]
-        within_prefix = past[:, None] - past[None, :]
-        lowest = torch.finfo(dtype).min
-
-        def additive(seen: Tensor) -> Tensor:
-            return torch.zeros(seen.shape, dtype=dtype, device=device).masked_fill(~seen, lowest)
-
-        own_masks, prefix_masks = {}, {}
-        for kind, limit in (("full", prefix + longest + 1), ("sliding", window)):
-            distance = torch.cat([to_prefix, to_row], 1)
-            seen = (distance >= 0) & (distance < limit)
-            # A row's padding keys stand behind all of its real queries, so causality hides them.
-            own_masks[kind] = additive(seen)[real.nonzero()[:, 1]]
-            prefix_masks[kind] = additive((within_prefix >= 0) & (within_prefix < limit))
-        return cls(prefix, rows, real.flatten().nonzero().squeeze(1), own_masks, prefix_masks)
+    def of(cls, paths: Tensor, ends: Tensor, targets: Tensor, windows: set[int | None]) -> TreePlan:
+        """The plan for the nodes of a `PrefixCollator` batch; `windows`: the sliding windows of the
+        model's layers, None for full attention."""
+        device = targets.device
+        places = [[place for place in path if place >= 0] for path in paths.tolist()]
+        end_of = {path[-1]: end for path, end in zip(places, ends.tolist())}
+        nodes = [[(start, end_of[start]) for start in path] for path in places]
+        kept = torch.unique(targets)
+        chosen = kept.tolist()
+        every = {window: list(_tiles(nodes, window, None, device)) for window in windows}
+        last = {window: list(_tiles(nodes, window, chosen, device)) for window in windows}
+        return cls(every, last, kept)
 
 
-def _softmax(scores: Tensor) -> Tensor:
-    """Softmax over keys, in fp32 at the least."""
-    return torch.softmax(scores, -1, dtype=torch.promote_types(scores.dtype, torch.float32)).to(scores.dtype)
+def _tiles(
+    nodes: list[list[Range]], window: int | None, chosen: list[int] | None, device: torch.device
+) -> Iterator[Tile]:
+    """Tiles of all queries, or of the `chosen` packed positions alone."""
+    number = 0
+    for path in nodes:
+        start, end = path[-1]
+        before = sum(stop - begin for begin, stop in path[:-1])
+        own: Sequence[int] = range(start, end)
+        if chosen is not None:
+            upto = number
+            while upto < len(chosen) and chosen[upto] < end:
+                upto += 1
+            own = chosen[number:upto]
+        for first in range(0, len(own), TILE):
+            part = own[first : first + TILE]
+            positions = [before + place - start for place in part]
+            low = 0 if window is None else max(0, positions[0] - window + 1)
+            yield Tile(
+                number,
+                number + len(part),
+                tuple(_cut(path, low, positions[-1] + 1)),
+                _hidden(positions, low, window, device),
+            )
+            number += len(part)
 
 
-def prefix_attention(
-    module: torch.nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    *,
-    scaling: float,
-    sliding_window: int | None = None,
-    prefix_plan: PrefixPlan,
-    **_: Any,
-) -> tuple[Tensor, None]:
-    """Attention of one layer: query [1, H, L, D], key and value [1, G, L, D] → [1, L, H, D].
+def _cut(path: list[Range], low: int, high: int) -> Iterator[Range]:
+    """The packed ranges of positions low to high of a path; neighbours are joined."""
+    at, open_range = 0, None
+    for start, end in path:
+        begin, stop = max(low - at, 0), min(high - at, end - start)
+        at += end - start
+        if begin >= stop:
+            continue
+        if open_range and open_range[1] == start + begin:
+            open_range = (open_range[0], start + stop)
+            continue
+        if open_range:
+            yield open_range
+        open_range = (start + begin, start + stop)
+    if open_range:
+        yield open_range
 
-    Computed in the value's precision: norms and rotations leave queries and keys in fp32.
+
+def _hidden(positions: list[int], low: int, window: int | None, device: torch.device) -> Tensor:
+    query = torch.tensor(positions, device=device)[:, None]
+    distance = query - torch.arange(low, positions[-1] + 1, device=device)[None, :]
+    hidden = distance < 0
+    return hidden if window is None else hidden | (distance >= window)
+
+
+class TreeAttention(torch.autograd.Function):
+    """softmax(q kᵀ) v, q [n, H, D] scaled already, k and v [L, G, D] with H a multiple of G → [n, H, D].
+
+    q and k in fp32 (or fp64), v in the format of products. Scores, softmax and their gradients are in the former: large
+    scores rounded to 8 bits make other weights. The rest is in the latter. The weights of each tile are kept.
     """
-    plan = prefix_plan
-    query, key = query.to(value.dtype), key.to(value.dtype)
-    kind = "full" if sliding_window is None else "sliding"
-    heads, groups, dim = query.shape[1], key.shape[1], query.shape[3]
-    shared, count, longest = heads // groups, *plan.rows.shape
-    grouped = (groups, count, shared, longest, -1)
-    parts = [plan.prefix, query.shape[2] - plan.prefix]
-    past_queries, queries = (query[0].view(groups, shared, -1, dim) * scaling).split(parts, 2)
-    past_keys, keys = key[0].split(parts, 1)
-    past_values, values = value[0].split(parts, 1)
 
-    padded = plan.rows.flatten()
-    row_queries = queries.index_select(2, padded).view(groups, shared, count, longest, dim).transpose(1, 2)
-    keys = keys.index_select(1, padded).view(groups, count, longest, dim)
-    values = values.index_select(1, padded).view(groups, count, longest, dim)
-    scores = row_queries.reshape(groups, count, shared * longest, dim) @ keys.transpose(2, 3)
-    # Padding ends here: [G, n, R · M, M] → real tokens only, [G, R, T, M]
-    scores = scores.view(grouped).transpose(1, 2).reshape(groups, shared, count * longest, longest)
-    scores = scores.index_select(2, plan.flat)
-    if plan.prefix:
-        to_prefix = queries.reshape(groups, -1, dim) @ past_keys.transpose(1, 2)
-        scores = torch.cat([to_prefix.view(groups, shared, -1, plan.prefix), scores], -1)
-    weights = _softmax(scores + plan.own_masks[kind])
-    of_prefix, of_row = weights.split([plan.prefix, longest], -1)
-    of_row = of_row.index_select(2, padded).view(groups, shared, count, longest, longest).transpose(1, 2)
-    mixed = (of_row.reshape(groups, count, shared * longest, longest) @ values).view(grouped).transpose(1, 2)
-    mixed = mixed.reshape(groups, shared, count * longest, dim).index_select(2, plan.flat)
-    if plan.prefix:
-        of_past = of_prefix.reshape(groups, -1, plan.prefix) @ past_values
-        mixed = mixed + of_past.view(groups, shared, -1, dim)
-    output = mixed.permute(2, 0, 1, 3).reshape(-1, heads, dim)  # [T, H, D]
-    if plan.prefix:
-        scores = past_queries @ past_keys.transpose(1, 2)[:, None] + plan.prefix_masks[kind]
-        before = (_softmax(scores) @ past_values[:, None]).permute(2, 0, 1, 3).reshape(plan.prefix, heads, dim)
-        output = torch.cat([before, output])
-    return output[None], None
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, tiles: list[Tile]) -> Tensor:
+        groups = key.shape[1]
+        output = value.new_empty(query.shape)
+        kept: list[Tensor] = []
+        for group, flat in enumerate(_by_group(query, groups)):
+            heads = query.shape[1] // groups
+            mixed = value.new_empty(flat.shape)
+            for tile in tiles:
+                rows = slice(tile.start * heads, tile.end * heads)
+                scores = flat[rows] @ tile.of(key[:, group]).T
+                scores.view(len(tile.hidden), heads, -1).masked_fill_(tile.hidden[:, None], -torch.inf)
+                weights = torch.softmax(scores, -1)
+                torch.mm(weights.to(value.dtype), tile.of(value[:, group]), out=mixed[rows])
+                kept.append(weights)
+            _of_group(output, group, groups).copy_(mixed.view(len(query), heads, -1))
+        ctx.tiles = tiles
+        ctx.save_for_backward(query, key, value, *kept)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        query, key, value, *kept = ctx.saved_tensors
+        groups, compute, precise = key.shape[1], value.dtype, key.dtype
+        of_key = torch.zeros_like(key)
+        of_value, of_query = torch.zeros_like(of_key), torch.empty_like(query)
+        weights_of = iter(kept)
+        for group, (flat, grad) in enumerate(zip(_by_group(query, groups), _by_group(grads[0], groups))):
+            heads = query.shape[1] // groups
+            mixed = torch.empty_like(flat)
+            low_key, wide_value, low_flat = key[:, group].to(compute), value[:, group].to(precise), flat.to(compute)
+            for tile in ctx.tiles:
+                rows = slice(tile.start * heads, tile.end * heads)
+                weights = next(weights_of)
+                by_weights = grad[rows].to(precise) @ tile.of(wide_value).T
+                by_scores = torch._softmax_backward_data(by_weights, weights, -1, precise).to(compute)
+                mixed[rows] = by_scores @ tile.of(low_key)
+                tile.add(of_key[:, group], by_scores.T @ low_flat[rows])
+                tile.add(of_value[:, group], weights.to(compute).T @ grad[rows])
+            _of_group(of_query, group, groups).copy_(mixed.view(len(query), heads, -1))
+        return of_query, of_key, of_value.to(compute), None
 
 
-AttentionInterface.register(NAME, prefix_attention)
+def _by_group(heads: Tensor, groups: int) -> list[Tensor]:
+    """[n, H, D] → for each group [n · H/G, D]; no copy for one group."""
+    return [_of_group(heads, group, groups).reshape(-1, heads.shape[-1]) for group in range(groups)]
+
+
+def _of_group(heads: Tensor, group: int, groups: int) -> Tensor:
+    shared = heads.shape[1] // groups
+    return heads[:, group * shared : (group + 1) * shared]

@@ -31,11 +31,6 @@ class SharedPromptSampler(Sampler[int]):
         self._seed = seed
         self._epoch = 0
 
-    @property
-    def kinds(self) -> int:
-        """How many different tool declarations there are."""
-        return len(self._groups)
-
     def set_epoch(self, epoch: int) -> None:
         self._epoch = epoch
 

@@ -20,6 +20,7 @@ def choose_precision(wanted: str, chosen: Path, *, resumed: bool) -> str:
 
     `auto` is bf16 on a GPU that has it and on a CPU that multiplies at least 1.25 times as fast
     in it, else fp32. Never fp16, in which Gemma 3's activations (above 100,000 in layer 14) overflow.
+    Raises DataError for bf16 on a GPU without it.
     """
     if torch.cuda.is_available() and wanted == "bf16" and not torch.cuda.is_bf16_supported():
         raise DataError('trainer.precision: this GPU has no "bf16"; set "auto" or "fp32"')

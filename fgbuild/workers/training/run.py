@@ -1,127 +1,123 @@
-"""One LoRA training, from rows of token ids to an adapter, by TRL's SFTTrainer.
+"""One training, from rows of token ids to an adapter or to all weights anew.
 
 Checkpoints go to `state`, and a training that was cut off goes on from the last one. On CPU the
-same training gives the same bytes with the same number of threads.
+same training gives the same bytes with the same number of threads and of processes.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.utils.deterministic as deterministic
-from datasets import Dataset
-from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM, AutoTokenizer, enable_full_determinism
-from trl import SFTConfig
+from transformers import TrainerState, enable_full_determinism
+from trl import SFTConfig, SFTTrainer
 
+from fgbuild.errors import DataError
 from fgbuild.workers.protocol import Reporter
-from fgbuild.workers.training.batches import PrefixCollator
-from fgbuild.workers.training.callbacks import ReportingCallback
-from fgbuild.workers.training.checkpoints import keep_metrics, last_complete, read_metrics, same_threads
+from fgbuild.workers.training.backends import chosen_backend, load
+from fgbuild.workers.training.batch_size import Batch, predicted_peak, remembered_batch
+from fgbuild.workers.training.callbacks import ReportingCallback, records
+from fgbuild.workers.training.checkpoints import last_complete, of_step, same_threads
+from fgbuild.workers.training.distributed import Silent, by_main, draw_apart, is_main, leave, part_of
 from fgbuild.workers.training.memory import keep_freed_memory
 from fgbuild.workers.training.precision import choose_precision
-from fgbuild.workers.training.trainer import PrefixSharedTrainer
+from fgbuild.workers.training.recipes import RecipeCallback, best_measured, gave_up
+from fgbuild.workers.training.save import save
+from fgbuild.workers.training.task import Rows, Training
+
+__all__ = ["Rows", "Training", "fine_tune"]
 
 CHECKPOINT_EVERY = 10
 """Steps between checkpoints; one is about 45 MB for all-linear LoRA of rank 16, optimizer included."""
 
-Rows = list[dict[str, Any]]
-"""{"input_ids", "labels"} each: whole numbers only, so nothing is null-filled."""
-
-
-@dataclass(frozen=True)
-class Training:
-    """What to train on what. base: its checkpoint; base_name: for the adapter's configuration.
-
-    lora, trainer: the sections of a manifest. state: directory kept between attempts. output:
-    gets adapter_model.safetensors, adapter_config.json (peft's), metrics.jsonl (loss, learning rate, gradient
-    norm by step) and train.json (summary).
-    """
-
-    base: Path
-    base_name: str
-    lora: dict[str, Any]
-    trainer: dict[str, Any]
-    train: Rows
-    eval: Rows
-    state: Path
-    output: Path
+FULL_CHECKPOINT_EVERY = 50
+"""The same where all weights are trained; one is about 3.2 GB."""
 
 
 def fine_tune(training: Training, reporter: Reporter) -> None:
     """Train, or go on with what was cut off, and write `training.output`.
 
-    Raises StageError for a loss or gradient that is no number, DataError for a precision that the device lacks.
+    Raises StageError for a loss or gradient that is no number, DataError for a setting that this device, base or data
+    cannot bear, or that several processes cannot share; each message names the field and the next step.
     """
     settings, state = training.trainer, training.state
-    last = last_complete(state / "checkpoints")
-    torch.set_num_threads(same_threads(state / "threads", torch.get_num_threads(), resumed=last is not None))
-    precision = choose_precision(settings["precision"], state / "precision", resumed=last is not None)
+    if settings["eval_every"] and not training.eval and (settings["early_stopping"] or settings["keep"] == "best"):
+        raise DataError("trainer.eval_every: there is no held-out example to measure on; raise dataset.eval_fraction")
+    reporter = reporter if is_main() else Silent(reporter.stage)
+    last = by_main(lambda: last_complete(state / "checkpoints"))
+    resumed = last is not None
+    threads, precision, backend = by_main(lambda: _remembered(settings, state, resumed=resumed))
+    torch.set_num_threads(threads)
     keep_freed_memory()
-    enable_full_determinism(settings["seed"], warn_only=torch.cuda.is_available())
-    # Every operation used here writes all of its output, so filling it first would be work done twice.
-    deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # torch ships no stub for it
-    model = with_adapter(training.base, training.lora, precision)
     reporter.note(f"training in {precision} on {'cuda' if torch.cuda.is_available() else 'cpu'}")
-
-    metrics = state / "metrics.jsonl"
-    callback = ReportingCallback(reporter, metrics, precision)
-    keep_metrics(metrics, last[1].global_step if last else -1)
+    build = _Builder(training, precision, backend, reporter)
+    shared = part_of(settings, backend)
+    batch = remembered_batch(shared, state / "batch_size", build.trial, training.train, resumed=resumed)
+    trainer = build.trainer(batch)
+    peak = predicted_peak(trainer, training.train, batch)
+    reporter.note(f"peak memory predicted: {peak / 1e9:.1f} GB")
+    draw_apart(settings["seed"])
     if last:
         reporter.note(f"resumed from the checkpoint at step {last[1].global_step}")
-    trainer = PrefixSharedTrainer(
-        model=model,
-        args=arguments(settings, state / "checkpoints", has_eval=bool(training.eval)),
-        train_dataset=Dataset.from_list(training.train),
-        eval_dataset=Dataset.from_list(training.eval) if training.eval else None,
-        processing_class=AutoTokenizer.from_pretrained(training.base),
-        data_collator=PrefixCollator(sharing=settings["sharing"] != "off"),
-        callbacks=[callback],
-    )
-    trainer.processing_class = None  # it would be written into every checkpoint, 33 MB of it
-    callback.trainer = trainer
-    if last and last[1].global_step >= last[1].max_steps:
+    if last and is_over(last[1], settings["early_stopping"]):
         # The Trainer makes a step before it looks at how many there are to be.
-        trainer.restore(*last)
+        take_over(trainer, *last)
     else:
         trainer.train(resume_from_checkpoint=str(last[0]) if last else None)
-    callback.recording = False
-    if training.eval:
-        trainer.evaluate()
-    save(training, model, trainer, callback, precision)
-    reporter.emit("stage.result", summary=json.loads((training.output / "train.json").read_text("utf-8")))
+    reporter.emit("stage.result", summary=finish(training, trainer, precision, backend, batch))
+    leave()
 
 
-def with_adapter(base: Path, lora: dict[str, Any], precision: str) -> PeftModel:
-    """The base model with a fresh LoRA adapter by a manifest's `[lora]`."""
-    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
-    config = LoraConfig(
-        r=lora["r"],
-        lora_alpha=lora["alpha"],
-        lora_dropout=lora["dropout"],
-        target_modules=lora["target_modules"],
-        bias=lora["bias"],
-        trainable_token_indices=lora["trainable_tokens"] or None,
-        task_type="CAUSAL_LM",
+def _remembered(settings: dict[str, Any], state: Path, *, resumed: bool) -> tuple[int, str, str]:
+    """Threads, precision and backend: those that the training began with, where it goes on."""
+    return (
+        same_threads(state / "threads", torch.get_num_threads(), resumed=resumed),
+        choose_precision(settings["precision"], state / "precision", resumed=resumed),
+        chosen_backend(settings, state / "backend", resumed=resumed),
     )
-    return get_peft_model(model, config)
 
 
-def arguments(settings: dict[str, Any], checkpoints: Path, *, has_eval: bool) -> SFTConfig:
-    evaluates = has_eval and settings["eval_every"] > 0
+class _Builder:
+    """Makes the trainer of a task, with its random numbers from the start each time."""
+
+    def __init__(self, training: Training, precision: str, backend: str, reporter: Reporter) -> None:
+        self._training = training
+        self._precision = precision
+        self._backend = backend
+        self._reporter = reporter
+
+    def trainer(self, batch: Batch) -> SFTTrainer:
+        settings = self._training.trainer
+        enable_full_determinism(settings["seed"], warn_only=torch.cuda.is_available())
+        # Every operation used here writes all of its output, so filling it first would be work done twice.
+        deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # torch ships no stub for it
+        report = ReportingCallback(self._reporter, self._precision)
+        recipe = RecipeCallback(settings["early_stopping"], keep_best=settings["keep"] == "best")
+        given = arguments(self._training, batch)
+        trainer = load(self._backend).build(self._training, self._precision, given, [report, recipe])
+        trainer.keeps_best = settings["keep"] == "best"
+        report.trainer = trainer
+        return trainer
+
+    def trial(self) -> SFTTrainer:
+        """A trainer of one row at a time, to measure with."""
+        return self.trainer(Batch(1, 1))
+
+
+def arguments(training: Training, batch: Batch) -> SFTConfig:
+    """A manifest's `[trainer]` in TRL's words."""
+    settings = training.trainer
+    evaluates = bool(training.eval) and settings["eval_every"] > 0
     return SFTConfig(
-        output_dir=str(checkpoints),
+        output_dir=str(training.state / "checkpoints"),
         num_train_epochs=settings["epochs"],
         max_steps=settings["max_steps"],
-        per_device_train_batch_size=settings["batch_size"],
+        per_device_train_batch_size=batch.size,
         # Without gradients four times the rows take the same memory, and share one pass over the prompt.
-        per_device_eval_batch_size=4 * settings["batch_size"],
-        gradient_accumulation_steps=settings["gradient_accumulation"],
+        per_device_eval_batch_size=4 * batch.size,
+        gradient_accumulation_steps=batch.passes,
         learning_rate=settings["learning_rate"],
         lr_scheduler_type=settings["schedule"],
         warmup_steps=settings["warmup_steps"],
@@ -136,8 +132,8 @@ def arguments(settings: dict[str, Any], checkpoints: Path, *, has_eval: bool) ->
         eval_strategy="steps" if evaluates else "no",
         eval_steps=settings["eval_every"] if evaluates else None,
         save_strategy="steps",
-        save_steps=CHECKPOINT_EVERY,
-        save_total_limit=2,
+        save_steps=FULL_CHECKPOINT_EVERY if training.full else CHECKPOINT_EVERY,
+        save_total_limit=None,  # the trainer removes older ones itself
         logging_steps=1,
         logging_nan_inf_filter=False,
         disable_tqdm=True,
@@ -149,25 +145,47 @@ def arguments(settings: dict[str, Any], checkpoints: Path, *, has_eval: bool) ->
     )
 
 
-def save(
-    training: Training, model: PeftModel, trainer: PrefixSharedTrainer, callback: ReportingCallback, precision: str
-) -> None:
-    """Write the adapter and the summary; no times in them, so that equal training gives equal bytes."""
-    model.save_pretrained(str(training.output), save_embedding_layers=False)
-    (training.output / "README.md").unlink(missing_ok=True)
-    # peft names the base by the artifact's path and lists the modules in the order of a set.
-    path = training.output / "adapter_config.json"
-    config = json.loads(path.read_text("utf-8"))
-    config |= {"base_model_name_or_path": training.base_name, "target_modules": sorted(config["target_modules"])}
-    path.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", "utf-8")
-    (training.output / "metrics.jsonl").write_bytes((training.state / "metrics.jsonl").read_bytes())
-    losses = [record["loss"] for record in read_metrics(training.output / "metrics.jsonl") if "loss" in record]
-    summary = {
-        "steps": trainer.state.global_step,
+def is_over(state: TrainerState, patience: int) -> bool:
+    """Whether a training has made all its steps, or stopped early."""
+    return state.global_step >= state.max_steps or gave_up(state, patience)
+
+
+def take_over(trainer: SFTTrainer, checkpoint: Path, state: TrainerState) -> None:
+    """Give the trainer the weights of a checkpoint, and `state`."""
+    trainer._load_from_checkpoint(str(checkpoint))
+    trainer.state = state
+
+
+def finish(training: Training, trainer: SFTTrainer, precision: str, backend: str, batch: Batch) -> dict[str, Any]:
+    """Write what the training made, with the weights that the manifest wants to keep; returns its summary."""
+    settings, state = training.trainer, trainer.state
+    model: Any = trainer.model
+    metrics = records(state)
+    losses = [record["loss"] for record in metrics if "loss" in record]
+    best = best_measured(state) if settings["keep"] == "best" else None
+    eval_loss = None
+    if best is not None:
+        if best.step != state.global_step:
+            trainer._load_from_checkpoint(str(of_step(training.state / "checkpoints", best.step)))
+        eval_loss = best.eval_loss
+    elif training.eval:
+        eval_loss = trainer.evaluate()["eval_loss"]
+    summary: dict[str, Any] = {
+        "steps": state.global_step,
         "loss_first": losses[0],
         "loss": losses[-1],
-        "eval_loss": callback.eval_loss,
+        "eval_loss": eval_loss,
         "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "precision": precision,
+        "method": settings["method"],
+        "backend": backend,
     }
-    (training.output / "train.json").write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
+    if best is not None:
+        summary |= {"best_step": best.step, "best_eval_loss": best.eval_loss}
+    if state.global_step < state.max_steps:
+        summary["stopped_early"] = True
+    if settings["batch_size"] == "auto":
+        summary["batch_size"] = batch.size
+    if is_main():
+        save(training, model, metrics, summary)
+    return summary

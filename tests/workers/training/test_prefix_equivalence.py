@@ -39,16 +39,16 @@ def small_model(heads: int, groups: int, dtype: torch.dtype = torch.float32) -> 
     return Gemma3ForCausalLM(config).to(dtype)
 
 
-def adapted(model: Gemma3ForCausalLM, trained: list[int]) -> torch.nn.Module:
+def adapted(model: Gemma3ForCausalLM, trained: list[int], **variant) -> torch.nn.Module:
     torch.manual_seed(1)
-    config = LoraConfig(
-        r=4,
-        lora_alpha=8,
-        target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
-        trainable_token_indices=trained or None,
-        init_lora_weights=False,
-        task_type="CAUSAL_LM",
-    )
+    settings = {
+        "r": 4,
+        "lora_alpha": 8,
+        "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+        "trainable_token_indices": trained or None,
+        "init_lora_weights": False,
+    }
+    config = LoraConfig(task_type="CAUSAL_LM", **settings | variant)
     return get_peft_model(model, config, autocast_adapter_dtype=False).to(model.dtype)
 
 
@@ -126,18 +126,8 @@ def test_loss_and_gradients_equal_plain_rows(tmp_path, prefix, heads, groups, tr
     rows = make_rows(prefix, count=5, seed=prefix)
     # In double precision, what differs is mathematics and not rounding.
     model = small_model(heads, groups, torch.float64)
-    reference = adapted(copy.deepcopy(model), trained).train()
-    expected = plain_loss(reference, rows)
-    expected.backward()
-    ours = adapted(copy.deepcopy(model), trained).train()
-    trainer = trainer_of(ours, rows, tmp_path)
-    loss = trainer.compute_loss(ours, PrefixCollator(sharing=sharing)(rows))
-    loss.backward()
-    assert loss.item() == pytest.approx(expected.item(), rel=1e-10)
-    want, got = gradients(reference), gradients(ours)
-    assert want.keys() == got.keys()
-    for name, grad in want.items():
-        assert (got[name] - grad).norm() <= 1e-9 * grad.norm() + 1e-12, name
+    reference, ours = (adapted(copy.deepcopy(model), trained).train() for _ in range(2))
+    equal_to_plain(reference, ours, rows, tmp_path, sharing=sharing)
 
 
 @pytest.mark.parametrize("trained", [[], TRAINED])
@@ -182,10 +172,75 @@ def test_accumulated_micro_batches_equal_one_batch(tmp_path):
         assert torch.allclose(value, after[1][name], atol=1e-5), name
 
 
-def test_the_packed_batch_computes_the_prefix_once():
+def test_shared_tokens_are_computed_once_and_equal_targets_counted():
     rows = make_rows(21, count=5, seed=2)
+    rows.append(rows[0])
     batch = PrefixCollator(sharing=True)(rows)
     total = sum(len(row["input_ids"]) for row in rows)
+    asked = sum(label != -100 for row in rows for label in row["labels"][1:])
     assert int(batch["represented"]) == total
-    assert batch["input_ids"].shape[1] == total - 4 * int(batch["prefix"])
-    assert int(batch["prefix"]) >= 20
+    assert batch["input_ids"].shape[1] == total - 4 * 21 - len(rows[0]["input_ids"])
+    assert len(batch["labels"]) == int(batch["target_weights"].sum()) == asked
+    assert len(batch["target_index"]) == asked - sum(label != -100 for label in rows[0]["labels"])
+    unshared = PrefixCollator(sharing=False)(rows)
+    assert unshared["input_ids"].shape[1] == total
+
+
+@pytest.mark.usefixtures("double_norms")
+@pytest.mark.parametrize(
+    "variant", [{"use_dora": True}, {"use_rslora": True}, {"target_modules": ["q_proj", "v_proj"]}]
+)
+def test_variants_of_lora_equal_plain_rows(tmp_path, variant):
+    rows = make_rows(9, count=4, seed=5)
+    model = small_model(4, 1, torch.float64)
+    reference, ours = (adapted(copy.deepcopy(model), TRAINED, **variant).train() for _ in range(2))
+    equal_to_plain(reference, ours, rows, tmp_path)
+
+
+@pytest.mark.usefixtures("double_norms")
+def test_training_all_weights_equals_plain_rows(tmp_path):
+    rows = make_rows(9, count=4, seed=5)
+    reference = small_model(4, 1, torch.float64).train()
+    equal_to_plain(reference, copy.deepcopy(reference), rows, tmp_path)
+
+
+def equal_to_plain(reference, ours, rows, tmp_path, *, sharing=True):
+    expected = plain_loss(reference, rows)
+    expected.backward()
+    loss = trainer_of(ours, rows, tmp_path).compute_loss(ours, PrefixCollator(sharing=sharing)(rows))
+    loss.backward()
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-10)
+    want, got = gradients(reference), gradients(ours)
+    assert want.keys() == got.keys()
+    for name, grad in want.items():
+        assert (got[name] - grad).norm() <= 1e-9 * grad.norm() + 1e-12, name
+
+
+def test_dropout_is_sampled_for_each_adapter_and_scaled(tmp_path):
+    """Each value of an adapter's input is kept or not, and what is kept makes up for the rest."""
+    rows = make_rows(9, count=4, seed=6)
+    model = small_model(4, 1)
+    plain, dropped = (adapted(copy.deepcopy(model), [], lora_dropout=rate) for rate in (0.0, 0.3))
+    batch = PrefixCollator(sharing=True)(rows)
+    trainer = trainer_of(dropped, rows, tmp_path)
+    torch.manual_seed(4)
+    losses = torch.stack([trainer.compute_loss(dropped.train(), dict(batch)).detach() for _ in range(200)])
+    exact = trainer_of(plain, rows, tmp_path).compute_loss(plain.train(), dict(batch)).item()
+    assert losses.std() > 0
+    assert losses.mean().item() == pytest.approx(exact, rel=0.02)
+    assert trainer.compute_loss(dropped.eval(), dict(batch)).item() == pytest.approx(exact, rel=1e-6)
+    dropped.train()
+    torch.manual_seed(5)
+    trainer.compute_loss(dropped, dict(batch)).backward()
+    for name, slope in gradients(dropped).items():  # by a difference along the gradient itself
+        if "layers.1" not in name:
+            continue
+        weight = dict(dropped.named_parameters())[name]
+        ends = []
+        for sign in (1, -1):
+            with torch.no_grad():
+                weight.add_(slope, alpha=sign * 0.5 / float(slope.norm()) * 1e-2)
+                torch.manual_seed(5)
+                ends.append(trainer.compute_loss(dropped, dict(batch)).item())
+                weight.sub_(slope, alpha=sign * 0.5 / float(slope.norm()) * 1e-2)
+        assert (ends[0] - ends[1]) / 1e-2 == pytest.approx(float(slope.norm()), rel=0.05, abs=2e-4), name
