@@ -139,7 +139,8 @@ def build(
 
 def _preloaded(decisions: Iterable[Decision]) -> list[str]:
     """What the workers of the stages that have to run like to find imported."""
-    wanted = (decision.stage.spec.preload for decision in decisions if decision.action == RUN)
+    running = (decision.stage for decision in decisions if decision.action == RUN)
+    wanted = (stage.spec.preload for stage in running if not stage.environment)
     return list(dict.fromkeys(name for names in wanted for name in names))
 
 

@@ -84,9 +84,14 @@ class Execution:
             reasons=[reason.as_json() for reason in self.decision.reasons],
             predicted_seconds=predicted_seconds,
         )
-        spec, root = self.stage.spec, self._workspace.paths.root
-        request = WorkerRequest(spec.worker, self._job, self._log_file, root, self._cores, spec.preload)
-        self.worker = executor.start(request)
+        self.worker = executor.start(self._request())
+
+    def _request(self) -> WorkerRequest:
+        stage, root = self.stage, self._workspace.paths.root
+        preload = () if stage.environment else stage.spec.preload
+        return WorkerRequest(
+            stage.spec.worker, self._job, self._log_file, root, self._cores, preload, python=stage.python
+        )
 
     def read_events(self) -> bool:
         """Take what the worker has written so far and pass on what a worker may say.

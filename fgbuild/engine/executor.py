@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol
 class WorkerRequest:
     """One worker to start: `python -m module job`, in `directory`, its output to `log`.
 
-    cores: how many it was granted. preload: modules that it may find imported already.
+    cores: how many it was granted. preload: modules that it may find imported already. python: the interpreter, of
+    an environment that need not have fgbuild; None: the build's own.
     """
 
     module: str
@@ -21,6 +22,7 @@ class WorkerRequest:
     directory: Path
     cores: int
     preload: tuple[str, ...] = ()
+    python: Path | None = None
 
 
 class WorkerExit(NamedTuple):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbuild.errors import FgbuildError
@@ -18,7 +20,8 @@ class Stage:
     """One stage of one domain (`domain` None: shared by all).
 
     inputs: upstream kind → stage id. after: ids that only have to be finished first. toy: on a base that is
-    thousands of times smaller than a real one, whose costs say nothing of it.
+    thousands of times smaller than a real one, whose costs say nothing of it. environment: the training library that
+    the worker is started for, "" for none; python: the interpreter with it, None for fgbuild's own.
     """
 
     id: str
@@ -28,6 +31,8 @@ class Stage:
     inputs: Mapping[str, str] = field(default_factory=dict)
     after: tuple[str, ...] = ()
     toy: bool = False
+    environment: str = ""
+    python: Path | None = None
 
     @property
     def kind(self) -> str:
@@ -91,6 +96,7 @@ def build_graph(project: Project, specs: Sequence[StageSpec]) -> Graph:
         def name(kind: str) -> str:
             return kind if kind in shared else f"{domain}:{kind}"
 
+        environment = spec.environment(manifest, _has_gpu)
         return Stage(
             id=name(spec.kind),
             spec=spec,
@@ -99,6 +105,8 @@ def build_graph(project: Project, specs: Sequence[StageSpec]) -> Graph:
             inputs={kind: name(kind) for kind in spec.inputs},
             after=tuple(name(kind) for kind in spec.after),
             toy=project.base.get("kind") == "tiny",
+            environment=environment,
+            python=_interpreter(project, environment),
         )
 
     stages = [stage(spec, None, project.base) for spec in specs if not spec.per_domain]
@@ -106,6 +114,18 @@ def build_graph(project: Project, specs: Sequence[StageSpec]) -> Graph:
         manifest = {**domain.resolved, "base": project.base_name}
         stages.extend(stage(spec, domain.name, manifest) for spec in specs if spec.per_domain)
     return Graph(stages)
+
+
+def _has_gpu() -> bool:
+    from fgbuild.engine.resources import has_gpu  # seldom asked
+
+    return has_gpu()
+
+
+def _interpreter(project: Project, environment: str) -> Path | None:
+    """The interpreter that `fgbuild.toml` names for an environment. A link stays one: it makes a virtual one of it."""
+    entry = project.backends.get(environment)
+    return Path(os.path.abspath(project.root / entry["python"])) if entry else None
 
 
 def select(graph: Graph, domains: Sequence[str], until: str | None = None) -> Graph:

@@ -5,7 +5,7 @@
     inputs         upstream kind → digest of its artifact
     files          path below the root → digest of the content
     code           fingerprint of the worker's code
-    libraries      distribution → version, and Python's own
+    libraries      distribution → version, and Python's own, in the environment that the worker runs in
     extras         what else the stage names (the base's lock entry)
 
 Components are kept by name with every action, so that two keys can be compared in words.
@@ -22,6 +22,7 @@ from typing import Any
 from blake3 import blake3
 
 from fgbuild.engine.digests import Digests
+from fgbuild.engine.environments import Environments, require
 from fgbuild.engine.fingerprint import CodeFingerprints
 from fgbuild.engine.graph import Stage
 from fgbuild.engine.libraries import Libraries
@@ -33,12 +34,20 @@ _INSTALLED = Path(__file__).parent.parent.parent
 
 
 class KeyMaker:
-    def __init__(self, root: Path, digests: Digests, code: CodeFingerprints, libraries: Libraries) -> None:
+    def __init__(
+        self,
+        root: Path,
+        digests: Digests,
+        code: CodeFingerprints,
+        libraries: Libraries,
+        environments: Environments,
+    ) -> None:
         self._root = root
         self._digests = digests
         self._code = code
         self._libraries = libraries
-        self._versions: dict[tuple[str, ...], dict[str, str | None]] = {}
+        self._environments = environments
+        self._versions: dict[tuple[Path | None, tuple[str, ...]], dict[str, str | None]] = {}
 
     def components(self, stage: Stage, inputs: Mapping[str, str]) -> Components:
         """Everything that decides the stage's output. `inputs`: upstream kind → artifact digest."""
@@ -50,7 +59,7 @@ class KeyMaker:
             "inputs": dict(inputs),
             "files": self._files(stage),
             "code": self._code.of(spec.worker, spec.modules(manifest)),
-            "libraries": self._library_versions(spec.libraries),
+            "libraries": self._library_versions(stage),
             "extras": spec.extras(manifest, self._root),
         }
 
@@ -59,11 +68,17 @@ class KeyMaker:
         self._code.look_again()
         return self.components(stage, inputs)
 
-    def _library_versions(self, names: tuple[str, ...]) -> dict[str, str | None]:
-        if names not in self._versions:
-            python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-            self._versions[names] = {**self._libraries.versions(names), "python": python}
-        return self._versions[names]
+    def _library_versions(self, stage: Stage) -> dict[str, str | None]:
+        names = (*stage.spec.libraries, *stage.spec.further_libraries(stage.manifest))
+        asked = (stage.python, names)
+        if asked not in self._versions:
+            if stage.python is None:
+                libraries, python = self._libraries, f"{sys.version_info[0]}.{sys.version_info[1]}"
+            else:
+                libraries, python = self._environments.of(stage.python)
+                require(libraries, stage.environment, stage.python)
+            self._versions[asked] = {**libraries.versions(names), "python": python}
+        return self._versions[asked]
 
     def _files(self, stage: Stage) -> dict[str, str]:
         found: dict[str, str] = {}

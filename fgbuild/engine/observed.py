@@ -54,7 +54,7 @@ def observed(
     done: stages that are up to date now. before, named: see `stamps_before`. Where one of a domain's stages is not
     up to date, or a file has not looked the same all the time, nothing about it is believed.
     """
-    looks = {**before, **workspace.digests.looked_at}
+    looks = {**before, **workspace.digests.looked_at, **workspace.environments.looked_at}
     stages: dict[str, list[str]] = {"": []}
     paths: dict[str, set[str]] = {"": set()}
     for stage in graph.stages.values():

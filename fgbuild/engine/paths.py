@@ -6,6 +6,7 @@ cache/
   store/         artifacts by tree digest, read-only
   tmp/           job files and outputs of running stages; what a dead build left is removed
   state/         what workers keep between attempts (checkpoints)
+  environments.json  where other Python environments keep their libraries (`environments`)
   unchanged/     what everything being up to date rests on, by request (`witness`)
   runs/<id>/     events.jsonl and logs/ of each run; ids sort by time
 """
@@ -31,6 +32,10 @@ class Paths:
     @property
     def lock(self) -> Path:
         return self.cache / "build.lock"
+
+    @property
+    def environments(self) -> Path:
+        return self.cache / "environments.json"
 
     @property
     def store(self) -> Path:

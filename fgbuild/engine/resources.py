@@ -45,6 +45,11 @@ class Machine:
         return cls(cores, memory / 1e6, gpu_memory())
 
 
+def has_gpu() -> bool:
+    """Whether a worker may find an NVIDIA GPU: the driver is loaded, and none is hidden from it."""
+    return NVIDIA.exists() and os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1")
+
+
 def gpu_memory() -> float:
     """MB (1e6 bytes) of the first NVIDIA GPU that may be used; 0 where there is none, or nobody can say."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")

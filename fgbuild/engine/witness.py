@@ -48,7 +48,9 @@ class Witness:
 
     def __init__(self, root: str, question: Mapping[str, object]) -> None:
         self._root = root
-        environment = {"root": root, "fgbuild": __version__, "python": sys.version, "path": sys.path}
+        # Where a training may choose its library, a GPU decides which.
+        gpu = [os.path.exists("/dev/nvidiactl"), os.environ.get("CUDA_VISIBLE_DEVICES")]
+        environment = {"root": root, "fgbuild": __version__, "python": sys.version, "path": sys.path, "gpu": gpu}
         self._question = {**question, **environment}
         self._record: dict[str, Any] = {}
         self._names: list[str] = []

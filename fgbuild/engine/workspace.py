@@ -11,6 +11,7 @@ from types import TracebackType
 from fgbuild.engine.actions import ActionCache
 from fgbuild.engine.database import open_database, readable_errors
 from fgbuild.engine.digests import Digests
+from fgbuild.engine.environments import Environments
 from fgbuild.engine.fingerprint import REPORTING, CodeFingerprints
 from fgbuild.engine.history import History
 from fgbuild.engine.keys import KeyMaker
@@ -42,7 +43,8 @@ class Workspace:
         self.placer = Placer(root, self.store, self.digests)
         code_packages = {"fgbuild": PACKAGE} if packages is None else packages
         self.code = CodeFingerprints(self.database, self.digests, code_packages, excluded)
-        self.keys = KeyMaker(root, self.digests, self.code, libraries or Libraries())
+        self.environments = Environments(self.paths.environments)
+        self.keys = KeyMaker(root, self.digests, self.code, libraries or Libraries(), self.environments)
 
     def save(self) -> None:
         """Keep what was learnt about files and code for the next time."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterable
 
 from fgbuild.engine.executor import WorkerExit, WorkerRequest
-from fgbuild.executors.processes import death_signal, environment, reaped, signal_group, threads
+from fgbuild.executors.processes import command, death_signal, environment, reaped, signal_group, threads
 
 
 class LocalWorker:
@@ -62,11 +61,10 @@ class LocalExecutor:
         own = {"FGBUILD_EVENTS_FD": str(write_end), "OMP_NUM_THREADS": threads(request.cores)}
         try:
             with request.log.open("wb") as log:
-                # -P: a file of the project named like a module must not be taken for it.
                 process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", request.module, str(request.job)],
+                    [*command(request), str(request.job)],
                     cwd=request.directory,
-                    env=environment() | own,
+                    env=environment(foreign=request.python is not None) | own,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,

@@ -9,7 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from fgbuild.engine.executor import WorkerExit
+from fgbuild.engine.environments import without_own_paths
+from fgbuild.engine.executor import WorkerExit, WorkerRequest
+from fgbuild.executors import guest
+
+KEPT_SHAPES = "64"
+"""Shapes for which a worker's torch keeps what it prepares for a product."""
 
 _PACKAGES = Path(__file__).parent.parent.parent
 # linux/prctl.h: the child gets this signal when its parent dies.
@@ -47,14 +52,25 @@ def import_path() -> str:
     return os.pathsep.join(filter(None, paths))
 
 
-def environment() -> dict[str, str]:
-    """This process's environment, and what makes workers repeatable."""
+def command(request: WorkerRequest) -> list[str]:
+    """What starts a worker, but for its job. -P: a file of the project named like a module is not taken for it."""
+    if request.python is None:
+        return [sys.executable, "-P", "-m", request.module]
+    return [str(request.python), "-P", guest.__file__, request.module]
+
+
+def environment(*, foreign: bool = False) -> dict[str, str]:
+    """This process's environment, and what makes workers repeatable and frugal. foreign: for an interpreter of another
+    one."""
     return {
-        **os.environ,
+        **(without_own_paths() if foreign else {**os.environ, "PYTHONPATH": import_path()}),
         "PYTHONHASHSEED": "0",
-        "PYTHONPATH": import_path(),
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "false",
+        # torch's products on a CPU keep what they prepare for each shape, 1,024 of them by default; each batch of a
+        # training has other shapes, and over one that came to gigabytes. Without a cost in time that could be measured.
+        "LRU_CACHE_CAPACITY": KEPT_SHAPES,
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": KEPT_SHAPES,
     }
 
 

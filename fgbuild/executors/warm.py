@@ -45,6 +45,8 @@ class WarmExecutor:
             self._server = ForkServer(names)
 
     def start(self, request: WorkerRequest) -> RunningWorker:
+        if request.python is not None:
+            return self._cold.start(request)
         if request.preload:
             self.prepare(request.preload)
         if request.preload and self._server is not None and self._server.is_alive:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,6 +137,21 @@ def file_problems(root: Path, resolved: dict[str, Any]) -> list[tuple[str, str]]
     checked = [(f"dataset.files[{index}]", dataset_file_problem(root, file)) for index, file in enumerate(files)]
     checked.append(("quant.converter_path", converter_problem(root, resolved["quant"])))
     return [(field, message) for field, message in checked if message]
+
+
+def missing_backend(resolved: dict[str, Any], backends: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    """(field, message) where a manifest wants a training library that is neither installed nor named in `[backends]`.
+
+    True today, perhaps not tomorrow, as `file_problems` are.
+    """
+    backend = resolved["trainer"]["backend"]
+    if backend in ("auto", "trl") or backend in backends or importlib.util.find_spec(backend) is not None:
+        return []
+    step = (
+        f"run pip install 'fgbuild[{backend}]', or name the interpreter of an environment that has it as python "
+        f"under [backends.{backend}] in {PROJECT_FILE}"
+    )
+    return [("trainer.backend", f'"{backend}" is not installed here; {step}')]
 
 
 def backend_files(root: Path, backends: dict[str, dict[str, Any]]) -> list[Path]:

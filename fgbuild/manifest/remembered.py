@@ -17,7 +17,15 @@ from typing import Any
 
 from blake3 import blake3
 
-from fgbuild.manifest.project import GENERATORS, Domain, Project, backend_problems, file_problems, read_sources
+from fgbuild.manifest.project import (
+    GENERATORS,
+    Domain,
+    Project,
+    backend_problems,
+    file_problems,
+    missing_backend,
+    read_sources,
+)
 from fgbuild.root import PROJECT_FILE
 
 _PACKAGE = Path(__file__).parent
@@ -37,7 +45,9 @@ def resolve_project(
     sources = read_sources(root, only)
     memory = _Memory(root, sources, base, profile)
     head = memory.recall(Path(PROJECT_FILE))
-    known = {path: domain for path in sources if path != Path(PROJECT_FILE) and (domain := memory.domain(path))}
+    backends = head["backends"] if head is not None and isinstance(head.get("backends"), dict) else {}
+    manifests = [path for path in sources if path != Path(PROJECT_FILE)]
+    known = {path: domain for path in manifests if (domain := memory.domain(path, backends))}
     domains = {domain.name: domain for domain in known.values()}
     if len(domains) < len(known):  # two have one name: all are looked at, to say which
         known = {}
@@ -76,13 +86,15 @@ class _Memory:
             return None
         return data if isinstance(data, dict) else None
 
-    def domain(self, path: Path) -> Domain | None:
+    def domain(self, path: Path, backends: dict[str, dict[str, Any]]) -> Domain | None:
+        """What was found of a manifest, where that still holds with these `[backends]`."""
         data = self.recall(path)
         if data is None:
             return None
         try:
             domain = Domain(data["name"], path, data["resolved"], data["origins"])
-            return None if file_problems(self._root, domain.resolved) else domain
+            found = file_problems(self._root, domain.resolved) or missing_backend(domain.resolved, backends)
+            return None if found else domain
         except (KeyError, TypeError, AttributeError):
             return None
 

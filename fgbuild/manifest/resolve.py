@@ -12,7 +12,7 @@ from fgbuild.manifest import checks
 from fgbuild.manifest.load import Document, Problem, faults, placed
 from fgbuild.manifest.messages import did_you_mean
 from fgbuild.manifest.models import Manifest, ProjectFile, Sections
-from fgbuild.manifest.project import Domain, generator_names
+from fgbuild.manifest.project import Domain, generator_names, missing_backend
 from fgbuild.manifest.toml_lines import KeyPath, dotted
 from fgbuild.root import PROJECT_FILE
 
@@ -109,6 +109,7 @@ def resolve_one(root: Path, document: Document, settings: Settings) -> tuple[Dom
     origins = {dotted(path): _origin(path, layers) for path in leaves(resolved)}
     origins["base"] = settings.base_origin
     found = checks.problems(root, resolved, origins, settings.generators)
+    found = found or missing_backend(resolved, settings.backends)
     problems: list[Problem] = [_placed(document, field, message, origins) for field, message in found]
     return Domain(name, document.path, resolved, origins), problems
 

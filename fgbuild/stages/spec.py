@@ -32,6 +32,10 @@ def no_modules(manifest: Manifest) -> tuple[str, ...]:
     return ()
 
 
+def own_environment(manifest: Manifest, has_gpu: Callable[[], bool]) -> str:
+    return ""
+
+
 def no_files(manifest: Manifest, root: Path) -> tuple[Path, ...]:
     return ()
 
@@ -66,7 +70,10 @@ class StageSpec:
     gate: exit code 3 (built, but did not pass) is possible.
     report: JSON file of the artifact whose findings are shown again in a run that leaves the stage alone.
     per_domain: False for a stage shared by all domains.
-    modules: further code modules by manifest. files: input files outside the store. folders: those whose listing
+    modules, further_libraries: further code modules and libraries by manifest.
+    environment: the training library whose environment the worker runs in, where `[backends]` of fgbuild.toml names
+    one, by manifest and by whether there is a GPU; "": always fgbuild's own. Its worker finds nothing preloaded.
+    files: input files outside the store. folders: those whose listing
     decides which files these are.
     extras: further named components of the key. placed: files put below the project root.
     """
@@ -88,6 +95,8 @@ class StageSpec:
     report: str = ""
     per_domain: bool = True
     modules: Callable[[Manifest], tuple[str, ...]] = no_modules
+    further_libraries: Callable[[Manifest], tuple[str, ...]] = no_modules
+    environment: Callable[[Manifest, Callable[[], bool]], str] = own_environment
     files: Callable[[Manifest, Path], tuple[Path, ...]] = no_files
     folders: Callable[[Manifest, Path], tuple[Path, ...]] = no_files
     extras: Callable[[Manifest, Path], dict[str, Any]] = no_extras

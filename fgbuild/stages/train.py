@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fgbuild.stages.spec import Manifest, StageSpec
 
 TRL = "fgbuild.workers.training.backends.trl"
@@ -21,8 +23,24 @@ def cost(manifest: Manifest) -> float:
 
 def backends(manifest: Manifest) -> tuple[str, ...]:
     """The modules that the worker may load by the manifest's backend."""
-    backend = manifest["trainer"].get("backend", "trl")
-    return (TRL,) if backend == "trl" else (TRL, UNSLOTH)
+    return (TRL, UNSLOTH) if _may_be_unsloth(manifest) else (TRL,)
+
+
+def further_libraries(manifest: Manifest) -> tuple[str, ...]:
+    """What decides the bytes where unsloth may train; it makes its own kernels with triton."""
+    return ("triton", "unsloth", "unsloth-zoo") if _may_be_unsloth(manifest) else ()
+
+
+def environment(manifest: Manifest, has_gpu: Callable[[], bool]) -> str:
+    """unsloth where it is to train: `auto` takes it for an adapter on a GPU."""
+    trainer = manifest["trainer"]
+    backend = trainer.get("backend", "trl")
+    wanted = backend == "unsloth" or (backend == "auto" and trainer.get("method") == "lora" and has_gpu())
+    return "unsloth" if wanted else ""
+
+
+def _may_be_unsloth(manifest: Manifest) -> bool:
+    return manifest["trainer"].get("backend", "trl") != "trl"
 
 
 SPEC = StageSpec(
@@ -39,5 +57,7 @@ SPEC = StageSpec(
     gpu_memory_mb=6144,
     cost=cost,
     modules=backends,
+    further_libraries=further_libraries,
+    environment=environment,
     report="train.json",
 )

@@ -11,8 +11,8 @@ from pathlib import Path
 from fgbuild.errors import DataError
 from fgbuild.workers.jsonl import read_jsonl
 from fgbuild.workers.protocol import Job, Reporter, main
+from fgbuild.workers.training.backends import prepare
 from fgbuild.workers.training.batches import supervised
-from fgbuild.workers.training.run import fine_tune
 from fgbuild.workers.training.task import Rows, Training
 
 
@@ -20,6 +20,9 @@ def work(job: Job, reporter: Reporter) -> None:
     rows = {split: load_rows(job.inputs["tokenize"] / f"{split}.jsonl") for split in ("train", "eval")}
     if not any(label != -100 for row in rows["train"] for label in row["labels"]):
         raise DataError(f"{job.domain}: no supervised token in the training split; add assistant messages")
+    prepare(job.manifest["trainer"], job.state)
+    from fgbuild.workers.training.run import fine_tune
+
     training = Training(
         base=job.inputs["base"],
         base_name=job.manifest["base"],

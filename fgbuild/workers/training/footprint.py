@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from fgbuild.workers.training.batches import IGNORED
 
-WASTE = 1.3
+WASTE = 1.15
 """What the heap grows by over a training, whose blocks have another size in each batch, and what one layer's backward
 pass takes beside all that is kept."""
 

@@ -7,9 +7,24 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+
+def prepare(settings: dict[str, Any], state: Path) -> None:
+    """Import unsloth where it is to train: it changes other libraries, which have to be imported after it.
+
+    Call before anything imports transformers or trl. Raises DataError where it cannot be loaded.
+    """
+    if settings["backend"] == "trl":
+        return
+    resumed = any((state / "checkpoints").glob("checkpoint-*"))
+    if chosen_backend(settings, state / "backend", resumed=resumed) == "unsloth":
+        # Code that it writes for itself, by default into the current directory.
+        os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(state / "unsloth"))
+        load("unsloth")
 
 
 def chosen_backend(settings: dict[str, Any], chosen: Path, *, resumed: bool) -> str:
