@@ -24,9 +24,8 @@ ADAPTER = "default"
 class Linear:
     """Linear layers that read the same input: x [n, in] → [n, Σ out], one after the other."""
 
-    def __init__(self, layers: Sequence[nn.Module], compute: torch.dtype) -> None:
+    def __init__(self, layers: Sequence[nn.Module]) -> None:
         self._layers = layers
-        self._compute = compute
         self._joined = all(_is_plain(layer) for layer in layers)
         if not self._joined:
             return
@@ -100,10 +99,10 @@ class Layer:
         self._dim: int = attention.head_dim
         self._scale: float = attention.scaling
         self._module = layer
-        self._project = Linear([attention.q_proj, attention.k_proj, attention.v_proj], compute)
-        self._output = Linear([attention.o_proj], compute)
-        self._widen = Linear([mlp.gate_proj, mlp.up_proj], compute)
-        self._narrow = Linear([mlp.down_proj], compute)
+        self._project = Linear([attention.q_proj, attention.k_proj, attention.v_proj])
+        self._output = Linear([attention.o_proj])
+        self._widen = Linear([mlp.gate_proj, mlp.up_proj])
+        self._narrow = Linear([mlp.down_proj])
         self._keys: int = attention.k_proj.out_features
 
     def __call__(self, x: Tensor, rope: tuple[Tensor, Tensor], plan: TreePlan, *, is_last: bool) -> Tensor:

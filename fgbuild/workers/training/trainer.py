@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
 from torch.utils.data import Sampler
-from transformers import PreTrainedModel, TrainerState
+from transformers import PreTrainedModel
 from trl import SFTTrainer
 
 from fgbuild.workers.training.attention import TreePlan
@@ -99,11 +98,6 @@ class PrefixSharedTrainer(SFTTrainer):
         inputs = self._prepare_inputs(inputs)
         with torch.no_grad(), self.compute_loss_context_manager():
             return self.compute_loss(model, inputs).detach(), None, None
-
-    def restore(self, checkpoint: Path, state: TrainerState) -> None:
-        """Take over a finished training: the adapter of its last checkpoint, and its state."""
-        self._load_from_checkpoint(str(checkpoint))
-        self.state = state
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """No card beside a checkpoint: export writes the one that ships."""
