@@ -70,6 +70,7 @@ def _findings(root: Path, base: str | None) -> Iterator[Finding]:
     project, finding = manifests(root, base)
     yield finding
     if project is not None:
+        yield from backends(project)
         yield from libraries(project)
 
 
@@ -156,6 +157,32 @@ def manifests(root: Path, base: str | None) -> tuple[Project | None, Finding]:
     if not names:
         return project, Finding("manifests", WARNING, "no domain yet", "fgbuild new NAME makes one")
     return project, Finding("manifests", OK, f"{names} on base {project.base_name}")
+
+
+def backends(project: Project) -> Iterator[Finding]:
+    """Which training libraries there are, by what is installed: importing them takes seconds, and unsloth a GPU."""
+    from fgbuild.engine.environments import Environments, require
+    from fgbuild.engine.graph import interpreter
+    from fgbuild.engine.libraries import Libraries
+
+    own = Libraries().versions(("trl", "unsloth"))
+    if own["trl"] is None:
+        yield Finding("trl", PROBLEM, "not installed", "install the project again: make clean-venv build")
+    else:
+        yield Finding("trl", OK, own["trl"])
+    python = interpreter(project, "unsloth")
+    if python is None:
+        step = "pip install 'fgbuild[unsloth]', or [backends.unsloth] python in fgbuild.toml; trl needs neither"
+        yield Finding("unsloth", OK, own["unsloth"] or "not installed", "" if own["unsloth"] else step)
+        return
+    try:
+        found = Environments(Paths(project.root).environments).of(python)
+        require(found.libraries, "unsloth", python)
+    except FgbuildError as error:
+        yield Finding("unsloth", PROBLEM, str(error), "put that right, or take [backends.unsloth] out of fgbuild.toml")
+        return
+    version = found.libraries.versions(["unsloth"])["unsloth"]
+    yield Finding("unsloth", OK, f"{version} in the environment of {python} (Python {found.python})")
 
 
 def libraries(project: Project) -> Iterator[Finding]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,6 +98,8 @@ def _holds(entry: Any) -> bool:
 
 def _asked(python: Path) -> dict[str, Any]:
     """{version, path, stamps, when} of an interpreter: where it imports from, and how all that looked before."""
+    import subprocess  # a build with nothing to do is over before that is loaded
+
     when = time.time_ns()
     config = [str(folder / "pyvenv.cfg") for folder in (python.parent, python.parent.parent)]
     stamps = {path: stamp(path) for path in (str(python), *config)}

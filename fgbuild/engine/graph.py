@@ -106,7 +106,7 @@ def build_graph(project: Project, specs: Sequence[StageSpec]) -> Graph:
             after=tuple(name(kind) for kind in spec.after),
             toy=project.base.get("kind") == "tiny",
             environment=environment,
-            python=_interpreter(project, environment),
+            python=interpreter(project, environment),
         )
 
     stages = [stage(spec, None, project.base) for spec in specs if not spec.per_domain]
@@ -122,8 +122,11 @@ def _has_gpu() -> bool:
     return has_gpu()
 
 
-def _interpreter(project: Project, environment: str) -> Path | None:
-    """The interpreter that `fgbuild.toml` names for an environment. A link stays one: it makes a virtual one of it."""
+def interpreter(project: Project, environment: str) -> Path | None:
+    """The interpreter that `fgbuild.toml` names for a training library; None where it names none.
+
+    A link stays a link: by its place Python knows a virtual environment.
+    """
     entry = project.backends.get(environment)
     return Path(os.path.abspath(project.root / entry["python"])) if entry else None
 

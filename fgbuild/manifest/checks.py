@@ -31,7 +31,7 @@ def problems(
     found += _repeated("lora.target_modules", resolved["lora"]["target_modules"])
     found += _repeated("lora.trainable_tokens", resolved["lora"]["trainable_tokens"])
     found += _initial_values(resolved["lora"])
-    found += _training(resolved["trainer"])
+    found += _training(resolved["trainer"], resolved["lora"])
     found += file_problems(root, resolved)
     found += _size_window(resolved["quant"], origins)
     unfit = tool_problems(resolved["tool"])
@@ -63,7 +63,7 @@ def _initial_values(lora: dict[str, Any]) -> list[FieldProblem]:
     return []
 
 
-def _training(trainer: dict[str, Any]) -> list[FieldProblem]:
+def _training(trainer: dict[str, Any], lora: dict[str, Any]) -> list[FieldProblem]:
     found: list[FieldProblem] = []
     measure = "needs measurements of the eval loss; set trainer.eval_every to the steps between two of them"
     if not trainer["eval_every"]:
@@ -73,6 +73,9 @@ def _training(trainer: dict[str, Any]) -> list[FieldProblem]:
             found.append(("trainer.keep", f'"best" {measure}'))
     if trainer["method"] == "full" and trainer["backend"] == "unsloth":
         found.append(("trainer.backend", '"unsloth" trains adapters alone here; use "trl" with method = "full"'))
+    elif trainer["backend"] == "unsloth" and lora["init_lora_weights"] in ("pissa", "olora"):
+        message = f'"{lora["init_lora_weights"]}" does not work with unsloth; set trainer.backend = "trl"'
+        found.append(("lora.init_lora_weights", message))
     return found
 
 

@@ -32,11 +32,13 @@ def further_libraries(manifest: Manifest) -> tuple[str, ...]:
 
 
 def environment(manifest: Manifest, has_gpu: Callable[[], bool]) -> str:
-    """unsloth where it is to train: `auto` takes it for an adapter on a GPU."""
+    """unsloth where it is to train: `auto` takes it on a GPU, for an adapter that it can train."""
     trainer = manifest["trainer"]
     backend = trainer.get("backend", "trl")
-    wanted = backend == "unsloth" or (backend == "auto" and trainer.get("method") == "lora" and has_gpu())
-    return "unsloth" if wanted else ""
+    if backend != "auto":
+        return "unsloth" if backend == "unsloth" else ""
+    fits = trainer["method"] == "lora" and manifest["lora"]["init_lora_weights"] not in ("pissa", "olora")
+    return "unsloth" if fits and has_gpu() else ""
 
 
 def _may_be_unsloth(manifest: Manifest) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections import namedtuple
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from fgbuild.cli import doctor, main
 from fgbuild.engine.build import locked
+from fgbuild.engine.libraries import Libraries
 from fgbuild.engine.paths import Paths
 from fgbuild.engine.resources import Machine
 
@@ -84,3 +86,35 @@ def test_a_base_that_is_not_there_is_in_the_way(project: Path, capsys: pytest.Ca
     out = capsys.readouterr().out
     assert "✗ base model" in out
     assert "1 in the way of a build" in out
+
+
+@pytest.mark.usefixtures("light")
+def test_the_training_libraries_are_named_without_being_imported(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = {"trl": "1.15.0", "unsloth": None}
+    monkeypatch.setattr(Libraries, "versions", lambda self, names: {name: installed[name] for name in names})
+    found = findings(capsys, 0)
+    assert found["trl"]["text"] == "1.15.0"
+    assert found["unsloth"]["text"] == "not installed"
+    assert "pip install 'fgbuild[unsloth]', or [backends.unsloth] python" in found["unsloth"]["step"]
+    installed["unsloth"] = "2026.10.7"
+    assert findings(capsys, 0)["unsloth"] == {"name": "unsloth", "status": "ok", "text": "2026.10.7", "step": ""}
+    assert "unsloth" not in sys.modules
+
+
+@pytest.mark.usefixtures("light")
+def test_an_environment_with_unsloth_is_named_with_its_version(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    python, packages = project / "python", project / "site-packages"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{packages}" exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    packages.mkdir()
+    with (project / "fgbuild.toml").open("a") as stream:
+        stream.write('\n[backends.unsloth]\npython = "python"\n')
+    missing = findings(capsys, 1)["unsloth"]
+    assert missing["status"] == "problem"
+    assert f"run {python} -m pip install unsloth" in missing["text"]
+    (packages / "unsloth-7.0.dist-info").mkdir()
+    assert findings(capsys, 0)["unsloth"]["text"].startswith(f"7.0 in the environment of {python} (Python 3.")

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+import fgbuild
 from fgbuild.engine.executor import RunningWorker, WorkerExit, WorkerRequest
 from fgbuild.executors.local import LocalExecutor
 from fgbuild.executors.warm import WarmExecutor
@@ -152,3 +154,26 @@ def _gone(pid: int) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+@pytest.mark.parametrize("executor", [LocalExecutor, WarmExecutor])
+def test_another_interpreter_runs_a_worker_and_finds_this_fgbuild(  # type: ignore[no-untyped-def]
+    executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    python, elsewhere = tmp_path / "python", tmp_path / "elsewhere"
+    python.write_text(f'#!/bin/sh\necho "[$PYTHONPATH]"\nPYTHONPATH="{elsewhere}" exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    elsewhere.mkdir()
+    (elsewhere / "worker.py").write_text(
+        "import sys, fgbuild.workers.protocol\n"
+        "print(__name__, sys.argv[1], fgbuild.__file__, 'decimal' in sys.modules)\n"
+    )
+    running = executor()
+    request = WorkerRequest("worker", tmp_path / "job", tmp_path / "log", tmp_path, 1, ("decimal",), python)
+    worker = running.start(request)
+    assert wait(worker).code == 0
+    said = f"[]\n__main__ {tmp_path / 'job'} {fgbuild.__file__} False\n"
+    assert (tmp_path / "log").read_text() == said
+    worker.close()
+    running.close()

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from manifest_sample import MANIFEST, PROJECT, line_of, make_project
 
+from fgbuild.errors import ManifestError
 from fgbuild.manifest import resolve_project
 from fgbuild.manifest.load import parse
 from fgbuild.manifest.resolve import read_settings, resolve_one
@@ -182,6 +183,22 @@ def test_environments_of_training_libraries_are_part_of_the_project(tmp_path: Pa
     for path in ("python", str(tmp_path / "python")):
         (tmp_path / "fgbuild.toml").write_text(f'{PROJECT}\n[backends.unsloth]\npython = "{path}"\n', "utf-8")
         assert resolve_project(tmp_path).backends == {"unsloth": {"python": path}}
+
+
+def test_a_training_library_has_to_be_installed_or_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = make_project(tmp_path, MANIFEST + '\n[trainer]\nbackend = "unsloth"\n')
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ManifestError, match=r'trainer\.backend: "unsloth" is not installed here; run pip install'):
+        resolve_project(root)
+    (root / "python").touch()
+    (root / "fgbuild.toml").write_text(f'{PROJECT}\n[backends.unsloth]\npython = "python"\n', "utf-8")
+    assert resolve_project(root).domains["timers"].resolved["trainer"]["backend"] == "unsloth"
+    (root / "fgbuild.toml").write_text(PROJECT, "utf-8")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    resolve_project(root)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ManifestError, match="unsloth"):  # though it was remembered as sound
+        resolve_project(root)
 
 
 def test_pieces_of_resolved_are_plain_data(tmp_path: Path) -> None:

@@ -68,6 +68,12 @@ def test_a_good_manifest_resolves(tmp_path: Path) -> None:
         ('[trainer]\nkeep = "best"\n', "keep", "trainer.keep", "set trainer.eval_every"),
         ('[trainer]\nmethod = "qlora"\n', "method", "trainer.method", '"lora" or "full"'),
         ('[trainer]\nmethod = "full"\nbackend = "unsloth"\n', "backend", "trainer.backend", 'use "trl"'),
+        (
+            '[trainer]\nbackend = "unsloth"\n[lora]\ninit_lora_weights = "pissa"\n',
+            "init",
+            "lora.init_lora_weights",
+            'set trainer.backend = "trl"',
+        ),
         ('[lora]\ninit_lora_weights = "loftq"\n', "init", "lora.init_lora_weights", '"pissa" or "olora"'),
         ('[lora]\nr = 5\ninit_lora_weights = "orthogonal"\n', "r = 5", "lora.r", "5 is odd"),
         ('[quant]\ntype = "q4_k_m"\n', 'type = "q4', "quant.type", 'must be "q8_0", not "q4_k_m"'),

@@ -162,6 +162,31 @@ def test_where_unsloth_may_train_its_backend_counts_as_well(backend: str) -> Non
     assert train.SPEC.modules({"trainer": {"backend": backend}}) == (train.TRL, train.UNSLOTH)
 
 
+def training(backend: str, method: str = "lora", initial: str = "default") -> dict[str, object]:
+    return {"trainer": {"backend": backend, "method": method}, "lora": {"init_lora_weights": initial}}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "gpu", "environment"),
+    [
+        (training("trl"), True, ""),
+        (training("unsloth"), False, "unsloth"),
+        (training("auto"), False, ""),
+        (training("auto"), True, "unsloth"),
+        (training("auto", method="full"), True, ""),
+        (training("auto", initial="pissa"), True, ""),
+    ],
+)
+def test_where_a_training_runs(manifest: dict[str, object], gpu: bool, environment: str) -> None:
+    assert train.SPEC.environment(manifest, lambda: gpu) == environment
+
+
+def test_unsloth_is_in_the_keys_of_those_builds_alone_that_may_use_it() -> None:
+    assert train.SPEC.further_libraries(training("trl")) == ()
+    for backend in ("auto", "unsloth"):
+        assert {"unsloth", "unsloth-zoo"} <= set(train.SPEC.further_libraries(training(backend)))
+
+
 def test_the_cost_of_a_training_follows_the_batch() -> None:
     dataset = {"count": 100, "eval_fraction": 0.2}
     trainer = {"epochs": 1, "max_steps": 10, "batch_size": 4, "gradient_accumulation": 4, "effective_batch": 32}

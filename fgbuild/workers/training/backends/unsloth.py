@@ -57,9 +57,10 @@ class UnslothTrainer(AtomicCheckpoints, SFTTrainer):
 def build(training: Training, precision: str, arguments: SFTConfig, callbacks: list[TrainerCallback]) -> SFTTrainer:
     """A trainer of the base, in the format of `precision` ("fp32" or "bf16"), with a fresh adapter in fp32.
 
-    Raises DataError for what unsloth cannot do, with the field and the next step.
+    Raises DataError for first values of an adapter that unsloth keeps in a way of its own, which export cannot follow.
     """
-    require_supported(training)
+    if (initial := training.lora["init_lora_weights"]) in BASE_CHANGING:
+        raise DataError(f'lora.init_lora_weights: "{initial}" does not work with unsloth; set trainer.backend = "trl"')
     model, tokenizer = FastModel.from_pretrained(
         str(training.base),
         max_seq_length=max(len(row["input_ids"]) for row in [*training.train, *training.eval]),
@@ -73,7 +74,7 @@ def build(training: Training, precision: str, arguments: SFTConfig, callbacks: l
     trainer = UnslothTrainer(
         model=with_adapter(model, training.lora, training.trainer["seed"]),
         # What is not the adapter's is in bf16 already: autocast brings the two together.
-        args=replace(arguments, bf16=precision == "bf16"),
+        args=replace(arguments, bf16=precision == "bf16", use_cpu=not torch.cuda.is_available()),
         train_dataset=Dataset.from_list(training.train),
         eval_dataset=Dataset.from_list(training.eval) if training.eval else None,
         processing_class=tokenizer,
@@ -82,18 +83,6 @@ def build(training: Training, precision: str, arguments: SFTConfig, callbacks: l
     )
     trainer.processing_class = None  # it would be written into every checkpoint
     return trainer
-
-
-def require_supported(training: Training) -> None:
-    """DataError for settings that change what an adapter is in ways that unsloth's code does not follow."""
-    lora, wish = training.lora, 'set trainer.backend = "trl", which can'
-    if training.full:
-        raise DataError(f'trainer.method: "full" cannot be trained by unsloth here; {wish}')
-    if lora["use_dora"] and not os.environ.get("TRYDORA"):
-        raise DataError(f"lora.use_dora: unsloth cannot train DoRA; {wish}")
-    if lora["init_lora_weights"] in BASE_CHANGING and not os.environ.get("TRYDORA"):
-        value = lora["init_lora_weights"]
-        raise DataError(f'lora.init_lora_weights: unsloth cannot begin with "{value}" here; {wish}')
 
 
 def with_adapter(model: Any, lora: dict[str, Any], seed: int) -> PeftModel:
