@@ -234,7 +234,7 @@ def test_why_leaves_out_a_failure_of_the_same_key(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     main(BUILD)
-    monkeypatch.setattr("fgbuild.executors.local.sys.executable", "/bin/false")
+    monkeypatch.setattr("fgbuild.executors.processes.sys.executable", "/bin/false")
     assert main([*BUILD, "--force"]) == 1
     capsys.readouterr()
     main(["why", "bell:generate"])

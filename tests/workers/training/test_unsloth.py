@@ -97,18 +97,6 @@ def test_export_merges_what_was_trained(make_job: Jobs, lora: dict[str, Any]) ->
     assert {path.name for path in set(job.root.iterdir()) - before} == {"straight-out.json"}
 
 
-@pytest.mark.skipif(HAS_GPU, reason="this machine has a GPU")
-def test_a_training_that_was_cut_off_goes_on(make_job: Jobs) -> None:
-    straight = trained(make_job("straight", max_steps=12, backend="unsloth"))
-    trained(make_job("cut", max_steps=10, backend="unsloth"))
-    job = make_job("cut", max_steps=12, backend="unsloth")
-    summary = trained(job)
-    assert summary["steps"] == 12
-    lines = (job.output / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in lines if '"loss"' in line] == list(range(1, 13))
-    assert summary["eval_loss"] == pytest.approx(straight["eval_loss"], rel=0.05)
-
-
 @pytest.mark.gpu
 @pytest.mark.skipif(not HAS_GPU, reason="this machine has no CUDA device")
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
