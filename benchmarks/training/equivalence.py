@@ -24,7 +24,8 @@ def main() -> None:
     rows = lint.load(args.batch)
     trainer = roofline.make("fp32")
     torch.manual_seed(1)
-    values = {name: torch.randn_like(p) * 0.02 for name, p in trainer.model.named_parameters() if ".lora_B." in name}
+    trained = {name: p.detach().clone() for name, p in trainer.model.named_parameters() if p.requires_grad}
+    values = {name: torch.randn_like(p) * 0.02 if ".lora_B." in name else p for name, p in trained.items()}
     loss, ours = gradients(
         trainer.model, values, lambda: trainer.compute_loss(trainer.model, trainer.data_collator(rows))
     )
@@ -40,7 +41,7 @@ def main() -> None:
 
 
 def gradients(model, values, *losses):
-    """Sum of the losses, and the gradients by parameter, with the adapters' B set to `values`."""
+    """Sum of the losses, and the gradients by parameter, with all that is trained set to `values`."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name in values:
