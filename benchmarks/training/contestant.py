@@ -15,20 +15,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-job = json.loads(Path(sys.argv[1]).read_text("utf-8"))
-if job.get("trl_path"):
-    sys.path.insert(0, job["trl_path"])  # another TRL than the installed one
+import torch
+from datasets import Dataset
+from torch.utils.data import SequentialSampler
+from transformers import AutoTokenizer, TrainerCallback, set_seed
+from trl import SFTConfig, SFTTrainer
 
-import torch  # noqa: E402
-from datasets import Dataset  # noqa: E402
-from torch.utils.data import SequentialSampler  # noqa: E402
-from transformers import AutoTokenizer, TrainerCallback, set_seed  # noqa: E402
-from trl import SFTConfig, SFTTrainer  # noqa: E402
-
-from fgbuild.workers.training.adapters import with_adapter  # noqa: E402
-from fgbuild.workers.training.batches import PrefixCollator  # noqa: E402
-from fgbuild.workers.training.memory import keep_freed_memory  # noqa: E402
-from fgbuild.workers.training.trainer import PrefixSharedTrainer  # noqa: E402
+from fgbuild.workers.training.adapters import with_adapter
+from fgbuild.workers.training.batches import PrefixCollator
+from fgbuild.workers.training.memory import keep_freed_memory
+from fgbuild.workers.training.trainer import PrefixSharedTrainer
 
 
 class InOrder:
@@ -73,6 +69,7 @@ class Clock(TrainerCallback):
 
 
 def main() -> None:
+    job = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     torch.set_num_threads(job["threads"])
     kind, precise = job["kind"], job["precision"] == "fp32"
     set_seed(1)

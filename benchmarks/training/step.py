@@ -72,13 +72,13 @@ def main() -> None:
 
 
 def run(job: dict[str, Any], trl: Path | None) -> dict[str, Any]:
-    if job["kind"] == "trl" and trl:
-        job["trl_path"] = str(trl.resolve())
+    """What a contestant measured. trl: goes before the installed packages, for TRL's own trainer."""
+    environment = {**os.environ, "PYTHONPATH": str(trl.resolve())} if job["kind"] == "trl" and trl else None
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(job, file)
         file.flush()
         command = [sys.executable, str(HERE / "contestant.py"), file.name]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         return {"error": done.stderr.strip().splitlines()[-1]}
     return dict(json.loads(done.stdout.splitlines()[-1]))

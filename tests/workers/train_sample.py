@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
+from trl import SFTConfig
 
 from fgbuild.functiongemma.tokens import END_OF_TURN_ID
 from fgbuild.workers import train
@@ -65,6 +67,33 @@ def rows(count: int, *, supervised: bool = True, toolsets: int = 1) -> list[dict
             }
         )
     return made
+
+
+def branching(most: int, ends: int) -> st.SearchStrategy[list[list[int]]]:
+    """Up to `most` rows of ids that share enough for a prefix tree, each with an end of its own of up to `ends` ids."""
+    row = st.builds(
+        lambda start, middle, end: [1] * start + [2] * middle + end,
+        st.integers(0, 20),
+        st.integers(0, 20),
+        st.lists(st.integers(3, 5), min_size=1, max_size=ends),
+    )
+    return st.lists(row, min_size=1, max_size=most)
+
+
+def sft_config(where: Path, **settings: Any) -> SFTConfig:
+    """TRL's settings for rows of token ids on a CPU."""
+    return SFTConfig(
+        output_dir=str(where),
+        report_to="none",
+        bf16=False,
+        use_cpu=True,
+        gradient_checkpointing=False,
+        remove_unused_columns=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        max_length=None,
+        disable_tqdm=True,
+        **settings,
+    )
 
 
 class Jobs:

@@ -7,21 +7,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from train_sample import branching
 
 from fgbuild.workers.training import attention
 from fgbuild.workers.training.attention import TreeAttention, TreePlan
 from fgbuild.workers.training.batches import PrefixCollator
 
-ROWS = st.lists(
-    st.builds(
-        lambda start, middle, end: [1] * start + [2] * middle + end,
-        st.integers(0, 20),
-        st.integers(0, 20),
-        st.lists(st.integers(3, 5), min_size=1, max_size=9),
-    ),
-    min_size=1,
-    max_size=6,
-)
+ROWS = branching(most=6, ends=9)
 
 
 def visible(batch: dict[str, Tensor], window: int | None) -> Tensor:

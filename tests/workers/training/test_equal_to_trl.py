@@ -11,8 +11,9 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
+from train_sample import sft_config
 from transformers import AutoModelForCausalLM, AutoTokenizer
-from trl import SFTConfig, SFTTrainer
+from trl import SFTTrainer
 from trl.trainer import utils as trl_utils
 
 from fgbuild.workers.training.batches import PrefixCollator, supervised
@@ -110,17 +111,7 @@ def trained_once(kind: type[SFTTrainer], model: PeftModel, base: Path, rows: Row
     """Loss, and the gradients by parameter name, of one pass as the trainer makes it."""
     trainer = kind(
         model=model,
-        args=SFTConfig(
-            output_dir=str(where),
-            report_to="none",
-            bf16=False,
-            use_cpu=True,
-            gradient_checkpointing=False,
-            remove_unused_columns=False,
-            dataset_kwargs={"skip_prepare_dataset": True},
-            max_length=None,
-            disable_tqdm=True,
-        ),
+        args=sft_config(where),
         train_dataset=Dataset.from_list(rows),
         processing_class=AutoTokenizer.from_pretrained(base),
         **given,

@@ -10,9 +10,9 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, models
+from train_sample import sft_config
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig, PreTrainedTokenizerFast
 from transformers.models.gemma3.modeling_gemma3 import Gemma3RMSNorm
-from trl import SFTConfig
 
 from fgbuild.workers.training.batches import PrefixCollator, supervised
 from fgbuild.workers.training.trainer import PrefixSharedTrainer
@@ -85,18 +85,7 @@ def trainer_of(model: torch.nn.Module, rows: list[dict], tmp_path, **settings) -
     )
     return PrefixSharedTrainer(
         model=model,
-        args=SFTConfig(
-            output_dir=str(tmp_path),
-            report_to="none",
-            bf16=False,
-            use_cpu=True,
-            gradient_checkpointing=False,
-            remove_unused_columns=False,
-            dataset_kwargs={"skip_prepare_dataset": True},
-            max_length=None,
-            disable_tqdm=True,
-            **settings,
-        ),
+        args=sft_config(tmp_path, **settings),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
         data_collator=PrefixCollator(sharing=True),

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from train_sample import branching
 
 from fgbuild.workers.training.tree import LEAST_SAVED, Node, grow, pack, separate
 
 TREES = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=12), min_size=1, max_size=8)
 """Few ids, so that rows share prefixes, are prefixes of each other, and are equal."""
 
-LONG = st.lists(
-    st.builds(
-        lambda start, middle, end: [1] * start + [2] * middle + end,
-        st.integers(0, 20),
-        st.integers(0, 20),
-        st.lists(st.integers(3, 5), min_size=1, max_size=5),
-    ),
-    min_size=1,
-    max_size=8,
-)
+LONG = branching(most=8, ends=5)
 """Rows that share enough for nodes to stay."""
 
 
