@@ -9,6 +9,7 @@ from fgbuild.functiongemma.check import problems as tool_problems
 from fgbuild.functiongemma.tokens import unfit_text
 from fgbuild.manifest.messages import did_you_mean
 from fgbuild.manifest.project import file_problems
+from fgbuild.recipes import beyond_unsloth
 
 FieldProblem = tuple[str, str]
 """Dotted field, message."""
@@ -71,11 +72,8 @@ def _training(trainer: dict[str, Any], lora: dict[str, Any]) -> list[FieldProble
             found.append(("trainer.early_stopping", measure))
         if trainer["keep"] == "best":
             found.append(("trainer.keep", f'"best" {measure}'))
-    if trainer["method"] == "full" and trainer["backend"] == "unsloth":
-        found.append(("trainer.backend", '"unsloth" trains adapters alone here; use "trl" with method = "full"'))
-    elif trainer["backend"] == "unsloth" and lora["init_lora_weights"] in ("pissa", "olora"):
-        message = f'"{lora["init_lora_weights"]}" does not work with unsloth; set trainer.backend = "trl"'
-        found.append(("lora.init_lora_weights", message))
+    if trainer["backend"] == "unsloth" and (problem := beyond_unsloth(trainer, lora)):
+        found.append(problem)
     return found
 
 

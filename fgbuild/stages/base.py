@@ -85,7 +85,7 @@ SPEC = StageSpec(
     modules=modules,
     # Priming a base is a training.
     cores=8,
-    memory_mb=7168,
+    memory_mb=4608,
     gpu_memory_mb=6144,
     cost=cost,
     per_domain=False,

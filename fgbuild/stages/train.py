@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fgbuild.recipes import beyond_unsloth
 from fgbuild.stages.spec import Manifest, StageSpec
 
 TRL = "fgbuild.workers.training.backends.trl"
@@ -37,8 +38,7 @@ def environment(manifest: Manifest, has_gpu: Callable[[], bool]) -> str:
     backend = trainer.get("backend", "trl")
     if backend != "auto":
         return "unsloth" if backend == "unsloth" else ""
-    fits = trainer["method"] == "lora" and manifest["lora"]["init_lora_weights"] not in ("pissa", "olora")
-    return "unsloth" if fits and has_gpu() else ""
+    return "unsloth" if beyond_unsloth(trainer, manifest["lora"]) is None and has_gpu() else ""
 
 
 def _may_be_unsloth(manifest: Manifest) -> bool:
@@ -55,7 +55,7 @@ SPEC = StageSpec(
     preload=("torch", "transformers", "trl", "peft", "datasets", "transformers.models.gemma3.modeling_gemma3"),
     # Beyond eight cores a step of a 270M model gains little; two domains side by side gain more.
     cores=8,
-    memory_mb=7168,
+    memory_mb=4608,
     gpu_memory_mb=6144,
     cost=cost,
     modules=backends,

@@ -20,7 +20,7 @@ def work(job: Job, reporter: Reporter) -> None:
     rows = {split: load_rows(job.inputs["tokenize"] / f"{split}.jsonl") for split in ("train", "eval")}
     if not any(label != -100 for row in rows["train"] for label in row["labels"]):
         raise DataError(f"{job.domain}: no supervised token in the training split; add assistant messages")
-    prepare(job.manifest["trainer"], job.state)
+    prepare(job.manifest["trainer"], job.manifest["lora"], job.state)
     from fgbuild.workers.training.run import fine_tune
 
     training = Training(

@@ -272,7 +272,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("check_rule", "single", _check_rule, checking.CHECK_RULE, 2.0),
     Scenario("check_project", "single", _check_project, project.CHECK_PROJECT, 1.2),
     Scenario("explain_rule", "single", _explain_rule, checking.EXPLAIN_RULE, 1.7),
-    Scenario("show_line", "single", _show_line, checking.SHOW_LINE, 1.3),
+    Scenario("show_line", "single", _show_line, checking.SHOW_LINE, 1.8),
     Scenario("fix_path", "single", _fix_path, changing.FIX_PATH, 1.8),
     Scenario("fix_project", "single", _fix_project, project.FIX_PROJECT, 1.1),
     Scenario("fix_rule", "single", _fix_rule, changing.FIX_RULE, 1.8),

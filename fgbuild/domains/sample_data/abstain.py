@@ -49,7 +49,7 @@ def _no_tool(d: Draw) -> Episode:
 
 SCENARIOS = (
     Scenario("file_missing", "clarify", _file_missing, clarifying.FILE_MISSING, weight=1.1),
-    Scenario("table_missing", "clarify", _table_missing, clarifying.TABLE_MISSING, weight=1.1),
+    Scenario("table_missing", "clarify", _table_missing, clarifying.TABLE_MISSING, weight=1.7),
     Scenario("count_missing", "clarify", _count_missing, clarifying.COUNT_MISSING, weight=0.8),
     Scenario("format_missing", "clarify", _format_missing, clarifying.FORMAT_MISSING, weight=0.8),
     Scenario("unrelated", "decline", _no_tool, declining.UNRELATED, weight=0.8),

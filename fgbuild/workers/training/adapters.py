@@ -13,9 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from fgbuild.errors import DataError
-
-BASE_CHANGING = ("pissa", "olora")
-"""Initialisations that take a part B₀A₀ out of the base's weights and begin the adapter with it."""
+from fgbuild.recipes import BASE_CHANGING
 
 _INITIAL = "fgbuild_initial"
 
@@ -25,26 +23,25 @@ def with_adapter(base: Path, lora: dict[str, Any], dtype: torch.dtype) -> PeftMo
     model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
     if lora["init_lora_weights"] in BASE_CHANGING:
         _require_rank(model, lora)
-    adapted = get_peft_model(model, config(lora))
+    adapted = get_peft_model(model, LoraConfig(**settings_of(lora), task_type="CAUSAL_LM"))
     remember_initial(adapted)
     return adapted
 
 
-def config(lora: dict[str, Any]) -> LoraConfig:
+def settings_of(lora: dict[str, Any]) -> dict[str, Any]:
     """A manifest's `[lora]` in peft's words."""
     initial = lora["init_lora_weights"]
-    return LoraConfig(
-        r=lora["r"],
-        lora_alpha=lora["alpha"],
-        lora_dropout=lora["dropout"],
-        target_modules=lora["target_modules"],
-        bias=lora["bias"],
-        trainable_token_indices=lora["trainable_tokens"] or None,
-        use_rslora=lora["use_rslora"],
-        use_dora=lora["use_dora"],
-        init_lora_weights=True if initial == "default" else initial,
-        task_type="CAUSAL_LM",
-    )
+    return {
+        "r": lora["r"],
+        "lora_alpha": lora["alpha"],
+        "lora_dropout": lora["dropout"],
+        "target_modules": lora["target_modules"],
+        "bias": lora["bias"],
+        "trainable_token_indices": lora["trainable_tokens"] or None,
+        "use_rslora": lora["use_rslora"],
+        "use_dora": lora["use_dora"],
+        "init_lora_weights": True if initial == "default" else initial,
+    }
 
 
 def _require_rank(model: PreTrainedModel, lora: dict[str, Any]) -> None:

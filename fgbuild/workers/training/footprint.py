@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -109,25 +110,39 @@ def _kept(trainer: Trained, rows: Sequence[dict[str, Any]]) -> tuple[int, int, i
     """A forward pass over these rows: bytes kept for a backward pass, packed tokens, bytes in use beside the former."""
     batch = trainer._prepare_inputs(trainer.data_collator(list(rows)))
     trainer.model.train()
-    with _counted(trainer.model) as kept:
+    with _saved(trainer.model) as saved:
         loss = trainer.compute_loss(trainer.model, batch, num_items_in_batch=len(rows))
-    total = sum(kept.values())
+        total = saved()
     in_use = torch.cuda.memory_allocated() if torch.cuda.is_available() else psutil.Process().memory_info().rss
     del loss  # what it kept is in use until here
     return total, batch["input_ids"].numel(), in_use - total
 
 
+class _Saved:
+    """A tensor for as long as the graph that saved it."""
+
+    __slots__ = ("__weakref__", "tensor")
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+
 @contextlib.contextmanager
-def _counted(model: nn.Module) -> Iterator[dict[int, int]]:
-    """Address → bytes of every piece of memory that is saved for the backward pass, weights apart."""
+def _saved(model: nn.Module) -> Iterator[Callable[[], int]]:
+    """How many bytes the graphs that were made here and are still there keep for the backward pass, weights apart.
+
+    Not all that was ever saved: DoRA's norms, say, come from a graph that is gone before the forward pass is.
+    """
     weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-    kept: dict[int, int] = {}
+    saved: weakref.WeakSet[_Saved] = weakref.WeakSet()
 
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in weights:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
+    def note(tensor: Tensor) -> _Saved:
+        saved.add(one := _Saved(tensor))
+        return one
 
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        yield kept
+    def count() -> int:
+        storages = [one.tensor.untyped_storage() for one in saved]
+        return sum({s.data_ptr(): s.nbytes() for s in storages if s.data_ptr() not in weights}.values())
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda one: one.tensor):
+        yield count

@@ -107,11 +107,7 @@ class RmsNorm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float, out: torch.dtype) -> Tensor:
-        wide = x.to(precise(x.dtype))
-        inverse = _inverse(wide, eps)
-        gain = 1 + weight.to(wide.dtype)
-        ctx.save_for_backward(x, inverse, gain)
-        return (wide * inverse).mul_(gain).to(out)
+        return _norm(ctx, x, weight, eps).to(out)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
@@ -124,16 +120,21 @@ class AddNorm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, residual: Tensor, x: Tensor, weight: Tensor, eps: float) -> Tensor:
-        wide = x.to(precise(x.dtype))
-        inverse = _inverse(wide, eps)
-        gain = 1 + weight.to(wide.dtype)
-        ctx.save_for_backward(x, inverse, gain)
-        return (wide * inverse).mul_(gain).add_(residual)
+        return _norm(ctx, x, weight, eps).add_(residual)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
         x, inverse, gain = ctx.saved_tensors
         return grads[0], _norm_backward(grads[0] * gain, x, inverse), None, None
+
+
+def _norm(ctx: Any, x: Tensor, weight: Tensor, eps: float, *also: Tensor, scale: float = 1.0) -> Tensor:
+    """Gemma's norm of x times `scale`, in fp32 or fp64; keeps x, 1 / its length, the gain and `also`."""
+    wide = x.to(precise(x.dtype))
+    inverse = _inverse(wide, eps)
+    gain = (1 + weight.to(wide.dtype)) * scale
+    ctx.save_for_backward(x, inverse, gain, *also)
+    return (wide * inverse).mul_(gain)
 
 
 def _inverse(wide: Tensor, eps: float) -> Tensor:
@@ -157,11 +158,7 @@ class RotatedHeads(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float, cos: Tensor, sin: Tensor, scale: float) -> Tensor:
-        wide = x.to(precise(x.dtype))
-        inverse = _inverse(wide, eps)
-        gain = (1 + weight.to(wide.dtype)) * scale
-        ctx.save_for_backward(x, inverse, gain, cos, sin)
-        return _rotate((wide * inverse).mul_(gain), cos, sin)
+        return _rotate(_norm(ctx, x, weight, eps, cos, sin, scale=scale), cos, sin)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None, None]:

@@ -48,7 +48,7 @@ def fine_tune(training: Training, reporter: Reporter) -> None:
     reporter = reporter if is_main() else Silent(reporter.stage)
     last = by_main(lambda: last_complete(state / "checkpoints"))
     resumed = last is not None
-    threads, precision, backend = by_main(lambda: _remembered(settings, state, resumed=resumed))
+    threads, precision, backend = by_main(lambda: _remembered(training, resumed=resumed))
     torch.set_num_threads(threads)
     keep_freed_memory()
     reporter.note(f"training in {precision} on {'cuda' if torch.cuda.is_available() else 'cpu'}")
@@ -70,12 +70,13 @@ def fine_tune(training: Training, reporter: Reporter) -> None:
     leave()
 
 
-def _remembered(settings: dict[str, Any], state: Path, *, resumed: bool) -> tuple[int, str, str]:
+def _remembered(training: Training, *, resumed: bool) -> tuple[int, str, str]:
     """Threads, precision and backend: those that the training began with, where it goes on."""
+    settings, state = training.trainer, training.state
     return (
         same_threads(state / "threads", torch.get_num_threads(), resumed=resumed),
         choose_precision(settings["precision"], state / "precision", resumed=resumed),
-        chosen_backend(settings, state / "backend", resumed=resumed),
+        chosen_backend(settings, training.lora, state / "backend", resumed=resumed),
     )
 
 

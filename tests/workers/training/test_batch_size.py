@@ -50,6 +50,16 @@ def test_what_a_larger_batch_keeps_is_foretold(
     assert found.optimizer == 12 * trained
 
 
+def test_what_a_graph_kept_that_is_gone_is_not_counted() -> None:
+    layer = torch.nn.Linear(64, 64)
+    with footprint._saved(layer) as saved:
+        norm = layer(torch.ones(1000, 64)).square().sum().detach()
+        assert saved() == 0
+        loss = layer(torch.ones(500, 64)).square().sum() * norm
+        assert saved() == pytest.approx(500 * 64 * 4 * 2, rel=0.01)
+    del loss
+
+
 def test_measuring_changes_neither_weights_nor_random_numbers(make_trainer: Any) -> None:
     made = make_trainer(Batch(4, 1), {"dropout": 0.2})
     before = {name: value.clone() for name, value in made.model.state_dict().items()}

@@ -12,39 +12,42 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from fgbuild.recipes import beyond_unsloth
 
-def prepare(settings: dict[str, Any], state: Path) -> None:
+
+def prepare(trainer: dict[str, Any], lora: dict[str, Any], state: Path) -> None:
     """Import unsloth where it is to train: it changes other libraries, which have to be imported after it.
 
     Call before anything imports transformers or trl. Raises DataError where it cannot be loaded.
     """
-    if settings["backend"] == "trl":
+    if trainer["backend"] == "trl":
         return
     resumed = any((state / "checkpoints").glob("checkpoint-*"))
-    if chosen_backend(settings, state / "backend", resumed=resumed) == "unsloth":
+    if chosen_backend(trainer, lora, state / "backend", resumed=resumed) == "unsloth":
         # Code that it writes for itself, by default into the current directory.
         os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(state / "unsloth"))
         load("unsloth")
 
 
-def chosen_backend(settings: dict[str, Any], chosen: Path, *, resumed: bool) -> str:
-    """ "trl" or "unsloth" by `[trainer]`; a resumed training keeps what it began with, which the file `chosen` says.
+def chosen_backend(trainer: dict[str, Any], lora: dict[str, Any], chosen: Path, *, resumed: bool) -> str:
+    """ "trl" or "unsloth" by the manifest; a resumed training keeps what it began with, which the file `chosen` says.
 
-    `auto` is unsloth for an adapter where it is installed and there is a GPU.
+    `auto` is unsloth for an adapter that it can train, where it is installed and there is a GPU.
     """
-    backend = settings["backend"]
+    backend = trainer["backend"]
     if backend == "auto":
         before = chosen.read_text("utf-8") if resumed and chosen.exists() else ""
-        backend = before if before in ("trl", "unsloth") else _best(settings["method"])
+        backend = before if before in ("trl", "unsloth") else _best(trainer, lora)
     chosen.write_text(backend, "utf-8")
     return str(backend)
 
 
-def _best(method: str) -> str:
+def _best(trainer: dict[str, Any], lora: dict[str, Any]) -> str:
+    if beyond_unsloth(trainer, lora) or importlib.util.find_spec("unsloth") is None:
+        return "trl"
     import torch
 
-    usable = method == "lora" and torch.cuda.is_available() and importlib.util.find_spec("unsloth") is not None
-    return "unsloth" if usable else "trl"
+    return "unsloth" if torch.cuda.is_available() else "trl"
 
 
 def load(backend: str) -> ModuleType:

@@ -30,7 +30,8 @@ from torch import Tensor, nn
 from transformers import Trainer, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
-from fgbuild.workers.training.adapters import BASE_CHANGING
+from fgbuild.recipes import beyond_unsloth
+from fgbuild.workers.training.adapters import settings_of
 from fgbuild.workers.training.batches import IGNORED
 from fgbuild.workers.training.checkpoints import AtomicCheckpoints
 from fgbuild.workers.training.task import Training
@@ -57,10 +58,10 @@ class UnslothTrainer(AtomicCheckpoints, SFTTrainer):
 def build(training: Training, precision: str, arguments: SFTConfig, callbacks: list[TrainerCallback]) -> SFTTrainer:
     """A trainer of the base, in the format of `precision` ("fp32" or "bf16"), with a fresh adapter in fp32.
 
-    Raises DataError for first values of an adapter that unsloth keeps in a way of its own, which export cannot follow.
+    Raises DataError for what unsloth cannot train.
     """
-    if (initial := training.lora["init_lora_weights"]) in BASE_CHANGING:
-        raise DataError(f'lora.init_lora_weights: "{initial}" does not work with unsloth; set trainer.backend = "trl"')
+    if problem := beyond_unsloth(training.trainer, training.lora):
+        raise DataError(": ".join(problem))
     model, tokenizer = FastModel.from_pretrained(
         str(training.base),
         max_seq_length=max(len(row["input_ids"]) for row in [*training.train, *training.eval]),
@@ -87,21 +88,7 @@ def build(training: Training, precision: str, arguments: SFTConfig, callbacks: l
 
 def with_adapter(model: Any, lora: dict[str, Any], seed: int) -> PeftModel:
     """The model with a fresh adapter by a manifest's `[lora]`."""
-    initial = lora["init_lora_weights"]
-    return FastModel.get_peft_model(
-        model,
-        r=lora["r"],
-        lora_alpha=lora["alpha"],
-        lora_dropout=lora["dropout"],
-        target_modules=lora["target_modules"],
-        bias=lora["bias"],
-        trainable_token_indices=lora["trainable_tokens"] or None,
-        use_rslora=lora["use_rslora"],
-        use_dora=lora["use_dora"],
-        init_lora_weights=True if initial == "default" else initial,
-        use_gradient_checkpointing=False,
-        random_state=seed,
-    )
+    return FastModel.get_peft_model(model, **settings_of(lora), use_gradient_checkpointing=False, random_state=seed)
 
 
 def padded(rows: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
