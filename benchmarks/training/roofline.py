@@ -60,7 +60,7 @@ def main() -> None:
 def make(precision: str) -> PrefixSharedTrainer:
     base = lint.artifact("base")
     lora, _ = lint.settings()
-    compute = torch.bfloat16 if precision == "bf16" else torch.float32
+    compute = {"bf16": torch.bfloat16, "fp32": torch.float32, "fp64": torch.float64}[precision]
     return PrefixSharedTrainer(
         with_adapter(base, lora, compute),
         compute=compute,
