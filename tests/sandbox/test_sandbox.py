@@ -1,0 +1,139 @@
+"""Tools run for real and change nothing but their project."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from fgbuild.sandbox import Sandbox, Workspace, client
+from fgbuild.sandbox.client import SandboxFault
+from fgbuild.sandbox.server import MAX_FILE, MAX_RESPONSE
+
+confined = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can take these rights away")
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    sys.path.insert(0, str(Path(__file__).parent))
+    with Sandbox("naughty_tools") as found:
+        yield found
+    sys.path.pop(0)
+
+
+@pytest.fixture
+def project(sandbox: Sandbox) -> Iterator[Workspace]:
+    found = sandbox.project({"a.txt": "hello", "src/b.txt": b"\xc3\xa9"})
+    yield found
+    found.remove()
+
+
+def test_a_tool_reads_and_changes_its_project(project: Workspace) -> None:
+    assert project.call("read", {"path": "a.txt"}) == {"text": "hello"}
+    assert project.call("read", {"path": "./src/../src/b.txt"}) == {"text": "é"}
+    assert project.call("write", {"path": "src/c.txt", "text": "new"}) == {"done": True}
+    assert project.files() == {"a.txt": b"hello", "src/b.txt": b"\xc3\xa9", "src/c.txt": b"new"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "error"),
+    [
+        ("read", {"path": "b.txt"}, "b.txt does not exist"),
+        ("read", {"path": "src"}, "src is a folder"),
+        ("read", {"path": "../../etc/passwd"}, "../../etc/passwd is outside the project"),
+        ("read", {"path": "/etc/passwd"}, "/etc/passwd is outside the project"),
+        ("read", {}, "missing a required argument: 'path'"),
+        ("read", {"path": "a.txt", "mode": "r"}, "got an unexpected keyword argument 'mode'"),
+        ("nothing", {}, "no tool is named nothing"),
+        ("refuse", {}, "not today"),
+        ("crash", {}, "the tool crashed"),
+        ("hoard", {}, "not enough memory"),
+        ("shout", {"size": MAX_RESPONSE}, "more than 64 KB of output"),
+        ("fail", {}, "fatal: not a git repository (or any of the parent directories): .git"),
+    ],
+)
+def test_what_goes_wrong_is_the_response(project: Workspace, tool: str, arguments: dict[str, Any], error: str) -> None:
+    assert project.call(tool, arguments) == {"error": error}
+
+
+def test_a_link_out_of_the_project_is_not_followed(project: Workspace) -> None:
+    (project.root / "out").symlink_to("/etc")
+    assert project.call("listed", {"path": "out"}) == {"error": "out is outside the project"}
+
+
+def test_projects_and_calls_are_apart(sandbox: Sandbox, project: Workspace) -> None:
+    other = sandbox.project({})
+    project.call("write", {"path": "a.txt", "text": "changed"})
+    assert other.files() == {}
+    assert project.call("read", {"path": "a.txt"}) == {"text": "changed"}
+
+
+def test_what_a_tool_prints_is_no_response(project: Workspace) -> None:
+    assert project.call("chatter", {}) == {"heard": False}
+    assert project.call("read", {"path": "a.txt"}) == {"text": "hello"}
+
+
+def test_a_bug_of_a_tool_is_not_a_response(project: Workspace) -> None:
+    with pytest.raises(SandboxFault, match="naughty_tools: broken failed:\nTraceback(.|\n)*ZeroDivisionError"):
+        project.call("broken", {})
+
+
+def test_a_module_that_is_not_there_is_told() -> None:
+    with pytest.raises(SandboxFault, match="no_such_tools: the sandbox ended with exit code 1"), Sandbox("no_such_tools"):
+        pass
+
+
+def test_a_call_that_takes_too_long_is_ended(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "SECONDS", 0.1)
+    assert project.call("sleep", {}) == {"error": "took longer than 0.1 seconds"}
+
+
+@confined
+def test_nothing_that_a_tool_starts_outlives_its_call(project: Workspace) -> None:
+    process = project.call("leave_behind", {})["process"]
+    assert not psutil.pid_exists(process)
+
+
+@confined
+def test_no_write_outside_of_the_sandbox(project: Workspace, tmp_path: Path) -> None:
+    outside = tmp_path / "x"
+    outside.write_text("before")
+    assert project.call("write", {"path": str(outside)}) == {"refused": "Permission denied"}
+    assert project.call("write", {"path": str(tmp_path / "y")}) == {"refused": "Permission denied"}
+    assert outside.read_text() == "before"
+    assert project.call("write", {"path": "big", "text": "x" * (MAX_FILE + 1)}) == {"refused": "File too large"}
+
+
+@confined
+def test_no_network(sandbox: Sandbox, project: Workspace) -> None:
+    assert sandbox.confinement.complete
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert "refused" in project.call("connect", {"port": server.getsockname()[1]})
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        assert "refused" in project.call("send", {"port": receiver.getsockname()[1]})
+
+
+@confined
+def test_no_signal_to_other_processes(project: Workspace) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        assert project.call("stop", {"process": other.pid}) == {"refused": "Operation not permitted"}
+        assert other.poll() is None
+
+
+def test_nothing_of_the_users_environment_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FGBUILD_SECRET", "token")
+    with Sandbox("naughty_tools") as sandbox:
+        environment = Path(f"/proc/{sandbox._process.pid}/environ")
+        if environment.exists():
+            assert b"token" not in environment.read_bytes()
+        directory = sandbox.directory
+    assert not directory.exists()
+    assert os.environ["FGBUILD_SECRET"] == "token"
