@@ -17,7 +17,10 @@ import hashlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from fgbuild.domains.session import Session
 
 Split = Literal["train", "eval"]
 Kind = Literal["single", "parallel", "sequence", "clarify", "decline"]
@@ -158,7 +161,7 @@ class Scenario:
 
     name: str
     kind: Kind
-    build: Callable[[Draw], Episode]
+    build: Callable[[Session], Episode]
     phrasings: Sequence[str]
     weight: float = 1.0
     literal: bool = field(default=False)

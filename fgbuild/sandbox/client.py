@@ -81,7 +81,13 @@ class Sandbox:
             stdout=subprocess.PIPE,
             cwd=self.directory,
             env=_ENVIRONMENT
-            | {"HOME": str(home), "TMPDIR": str(home), "PYTHONPATH": imports, "PATH": _path(), "PWD": str(self.directory)},
+            | {
+                "HOME": str(home),
+                "TMPDIR": str(home),
+                "PYTHONPATH": imports,
+                "PATH": _path(),
+                "PWD": str(self.directory),
+            },
         )
         self.confinement = Confinement(**self._answer())
         return self

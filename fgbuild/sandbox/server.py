@@ -120,7 +120,9 @@ def _run(tools: Tools, request: dict[str, Any]) -> dict[str, Any]:
         (resource.RLIMIT_AS, MAX_MEMORY),
         (resource.RLIMIT_CORE, 0),
     ):
-        with contextlib.suppress(ValueError, OSError):  # a lower limit is in force already, or there is none of this kind
+        with contextlib.suppress(
+            ValueError, OSError
+        ):  # a lower limit is in force already, or there is none of this kind
             resource.setrlimit(limit, (most, most))
     os.chdir(request["root"])
     tool = tools.get(request["tool"])

@@ -18,8 +18,14 @@ def inside(root: Path, path: str) -> Path:
     if not found.resolve().is_relative_to(root.resolve()):
         raise ToolError(f"{path} is outside the project")
     if not found.exists():
-        raise ToolError(f"{path} does not exist")
+        raise ToolError(f"{path} does not exist{_hint(root, found.name)}")
     return found
+
+
+def _hint(root: Path, name: str) -> str:
+    """Where else a file or folder of this name is, if in one place alone."""
+    places = [str(each.relative_to(root)) for each in root.rglob("*") if each.name == name]
+    return f"; there is {places[0]}" if len(places) == 1 else ""
 
 
 def file_inside(root: Path, path: str) -> Path:

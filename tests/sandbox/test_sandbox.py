@@ -45,7 +45,8 @@ def test_a_tool_reads_and_changes_its_project(project: Workspace) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "error"),
     [
-        ("read", {"path": "b.txt"}, "b.txt does not exist"),
+        ("read", {"path": "c.txt"}, "c.txt does not exist"),
+        ("read", {"path": "lib/b.txt"}, "lib/b.txt does not exist; there is src/b.txt"),
         ("read", {"path": "src"}, "src is a folder"),
         ("read", {"path": "../../etc/passwd"}, "../../etc/passwd is outside the project"),
         ("read", {"path": "/etc/passwd"}, "/etc/passwd is outside the project"),
@@ -86,7 +87,10 @@ def test_a_bug_of_a_tool_is_not_a_response(project: Workspace) -> None:
 
 
 def test_a_module_that_is_not_there_is_told() -> None:
-    with pytest.raises(SandboxFault, match="no_such_tools: the sandbox ended with exit code 1"), Sandbox("no_such_tools"):
+    with (
+        pytest.raises(SandboxFault, match="no_such_tools: the sandbox ended with exit code 1"),
+        Sandbox("no_such_tools"),
+    ):
         pass
 
 

@@ -2,252 +2,192 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from fgbuild.domains.lint.phrasings import (
     abstaining,
     changing,
     checking,
     declining,
     mending,
+    misplaced,
     multistep,
     parallel,
     project,
 )
-from fgbuild.domains.lint.rules import CODES, FIXABLE_CODES, RULES
-from fgbuild.domains.lint.values import FILES, FOLDERS, TARGETS
-from fgbuild.domains.scenario import (
-    ANSWERED_MIDWAY,
-    Draw,
-    Episode,
-    Message,
-    Scenario,
-    call,
-    calls,
-    ended,
-    result,
-    results,
-    say,
+from fgbuild.domains.lint.rules import CODES
+from fgbuild.domains.lint.turns import (
+    REFUSAL,
+    WHICH_LINE,
+    WHICH_PATH,
+    WHICH_RULE,
+    check,
+    counted,
+    explain,
+    fix,
+    joined,
+    open_project,
+    plain,
+    reformat,
+    reported,
+    show,
+    silence,
 )
+from fgbuild.domains.lint.values import FILES, FOLDERS, TARGETS
+from fgbuild.domains.scenario import Draw, Episode, Scenario, ended, say
+from fgbuild.domains.session import Session
 
-REFUSAL = "None of my tools can do that."
-# One question for each thing that may be missing: what is asked matters, and not in how many ways.
-WHICH_PATH = "Which file or folder do you mean?"
-WHICH_RULE = "Which rule do you mean?"
 _LAST_LINE = 480
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def _check_path(s: Session) -> Episode:
+    path = s.pick(TARGETS)
+    open_project(s, path)
+    return Episode({"path": path}, reported(s, check(s, path)))
 
 
-def _file_in(d: Draw, path: str) -> str:
-    """A file that ruff may report when it checks the path."""
-    if path.endswith(".py"):
-        return path
-    name = str(d.pick(FILES)).rsplit("/", 1)[-1]
-    return name if path == "." else f"{path.rstrip('/')}/{name}"
+def _check_rule(s: Session) -> Episode:
+    path, rule = s.pick(TARGETS), s.pick(CODES)
+    open_project(s, path, rule=rule)
+    return Episode({"path": path, "rule": rule}, reported(s, check(s, path, rule)))
 
 
-class _Check(NamedTuple):
-    """A ruff check: its call, its response, the problem it reports first, and its outcome in words."""
-
-    turns: list[Message]
-    response: dict[str, Any]
-    file: str
-    code: str
-    line: int
-    verdict: str
+def _check_project(s: Session) -> Episode:
+    open_project(s, *s.sample(FILES, 2))
+    return Episode({}, reported(s, check(s, ".")))
 
 
-def _check(d: Draw, path: str, rule: str | None, count: int) -> _Check:
-    """A check of a path that finds `count` problems."""
-    file, code, line = _file_in(d, path), rule or str(d.pick(CODES)), d.number(1, _LAST_LINE)
-    if not count:
-        found: dict[str, Any] = {"count": 0}
-        verdict = f"Found no problems in {'the project' if path == '.' else path}."
-    else:
-        first = f"{file}:{line} {code} {RULES[code].name}"
-        found = {"count": count, "first": first}
-        verdict = f"Found {_counted(count, 'problem')}, first: {first}."
-    turns = [call("run_ruff", path=path, rule=rule), result("run_ruff", **found)]
-    return _Check(turns, found, file, code, line, verdict)
+def _fix_path(s: Session) -> Episode:
+    path = s.pick(TARGETS)
+    open_project(s, path)
+    return Episode({"path": path}, ended(s, fix(s, path).told))
 
 
-def _reported(d: Draw, check: _Check) -> list[Message]:
-    return ended(d, [*check.turns, say(check.verdict)], ANSWERED_MIDWAY)
+def _fix_project(s: Session) -> Episode:
+    open_project(s, *s.sample(FILES, 3))
+    return Episode({}, ended(s, fix(s, ".").told))
 
 
-def _problem_count(d: Draw, clean: float = 0.25) -> int:
-    return 0 if d.chance(clean) else d.number(1, 30)
+def _fix_rule(s: Session) -> Episode:
+    path, rule = s.pick(TARGETS), s.pick(CODES)
+    open_project(s, path, rule=rule, clean=0.1)
+    return Episode({"path": path, "rule": rule}, ended(s, fix(s, path, rule).told))
 
 
-def _fix(path: str, rule: str | None, fixed: int, left: int) -> list[Message]:
-    return [call("fix_lint", path=path, rule=rule), result("fix_lint", fixed=fixed, left=left)]
+def _format_path(s: Session) -> Episode:
+    path = s.pick(TARGETS)
+    open_project(s, path, untidy=True)
+    return Episode({"path": path}, ended(s, reformat(s, path).told))
 
 
-def _fix_report(fixed: int, left: int) -> str:
-    return f"Fixed {_counted(fixed, 'problem')}, {left} left."
+def _explain_rule(s: Session) -> Episode:
+    rule = s.pick(CODES)
+    return Episode({"rule": rule}, ended(s, explain(s, rule).told))
 
 
-def _format(path: str, changed: int) -> list[Message]:
-    return [call("format_code", path=path), result("format_code", reformatted=changed)]
+def _show_line(s: Session) -> Episode:
+    path = s.pick(FILES)
+    open_project(s, path)
+    line = s.number(1, 40 if s.chance(0.8) else _LAST_LINE)
+    return Episode({"path": path, "line": line}, ended(s, show(s, path, line).told))
 
 
-def _explain(code: str) -> list[Message]:
-    rule = RULES[code]
-    response = result("explain_rule", title=rule.name, summary=rule.summary)
-    return [call("explain_rule", rule=code), response, say(f"{code} is {rule.name}: {rule.summary}")]
+def _silence_in_file(s: Session) -> Episode:
+    path, rule = s.pick(FILES), s.pick(CODES)
+    open_project(s, path, rule=rule, clean=0.1)
+    return Episode({"path": path, "rule": rule}, ended(s, silence(s, path, rule).told))
 
 
-def _show(path: str, line: int, code: str) -> list[Message]:
-    source = RULES[code].example
-    response = result("show_code", code=source)
-    return [call("show_code", path=path, line=line), response, say(f"Line {line}: {source}")]
-
-
-def _silence(path: str, rule: str, line: int | None) -> list[Message]:
-    where = f"in {path}" if line is None else f"on line {line} of {path}"
-    response = result("add_noqa", added=f"# noqa: {rule}")
-    return [call("add_noqa", path=path, rule=rule, line=line), response, say(f"Silenced {rule} {where}.")]
-
-
-def _check_path(d: Draw) -> Episode:
-    path = d.pick(TARGETS)
-    check = _check(d, path, None, _problem_count(d))
-    return Episode({"path": path}, _reported(d, check))
-
-
-def _check_rule(d: Draw) -> Episode:
-    path, rule = d.pick(TARGETS), d.pick(CODES)
-    check = _check(d, path, rule, _problem_count(d))
-    return Episode({"path": path, "rule": rule}, _reported(d, check))
-
-
-def _check_project(d: Draw) -> Episode:
-    check = _check(d, ".", None, _problem_count(d))
-    return Episode({}, _reported(d, check))
-
-
-def _fix_path(d: Draw) -> Episode:
-    path, fixed, left = d.pick(TARGETS), d.number(1, 30), d.number(0, 5)
-    return Episode({"path": path}, ended(d, [*_fix(path, None, fixed, left), say(_fix_report(fixed, left))]))
-
-
-def _fix_project(d: Draw) -> Episode:
-    fixed, left = d.number(1, 60), d.number(0, 9)
-    return Episode({}, ended(d, [*_fix(".", None, fixed, left), say(_fix_report(fixed, left))]))
-
-
-def _fix_rule(d: Draw) -> Episode:
-    path, rule, fixed, left = d.pick(TARGETS), d.pick(FIXABLE_CODES), d.number(1, 30), d.number(0, 5)
-    turns = [*_fix(path, rule, fixed, left), say(_fix_report(fixed, left))]
-    return Episode({"path": path, "rule": rule}, ended(d, turns))
-
-
-def _format_path(d: Draw) -> Episode:
-    path = d.pick(TARGETS)
-    changed = 1 if path.endswith(".py") else d.number(1, 30)
-    turns = [*_format(path, changed), say(f"Reformatted {_counted(changed, 'file')}.")]
-    return Episode({"path": path}, ended(d, turns))
-
-
-def _explain_rule(d: Draw) -> Episode:
-    rule = d.pick(CODES)
-    return Episode({"rule": rule}, ended(d, _explain(rule)))
-
-
-def _show_line(d: Draw) -> Episode:
-    path, line = d.pick(FILES), d.number(1, _LAST_LINE)
-    return Episode({"path": path, "line": line}, ended(d, _show(path, line, d.pick(CODES))))
-
-
-def _silence_in_file(d: Draw) -> Episode:
-    path, rule = d.pick(FILES), d.pick(CODES)
-    return Episode({"path": path, "rule": rule}, ended(d, _silence(path, rule, None)))
-
-
-def _silence_on_line(d: Draw) -> Episode:
-    path, rule, line = d.pick(FILES), d.pick(CODES), d.number(1, _LAST_LINE)
+def _silence_on_line(s: Session) -> Episode:
+    path, rule = s.pick(FILES), s.pick(CODES)
+    open_project(s, path, rule=rule, clean=0.1)
+    line = s.number(1, 40 if s.chance(0.8) else _LAST_LINE)
     slots = {"path": path, "rule": rule, "line": line}
-    return Episode(slots, ended(d, _silence(path, rule, line)))
+    return Episode(slots, ended(s, silence(s, path, rule, line).told))
 
 
-def _check_then_show(d: Draw) -> Episode:
-    path, count = d.pick(TARGETS), _problem_count(d, clean=0.15)
-    check = _check(d, path, None, count)
-    rest = _show(check.file, check.line, check.code) if count else [say(check.verdict)]
-    return Episode({"path": path}, check.turns + rest)
+def _check_then_show(s: Session) -> Episode:
+    path = s.pick(TARGETS)
+    open_project(s, path, clean=0.15)
+    found = check(s, path)
+    rest = show(s, found.file, found.line).told if found.count else [say(found.verdict)]
+    return Episode({"path": path}, found.done.turns + rest)
 
 
-def _check_then_explain(d: Draw) -> Episode:
-    path, count = d.pick(TARGETS), _problem_count(d, clean=0.15)
-    check = _check(d, path, None, count)
-    return Episode({"path": path}, check.turns + (_explain(check.code) if count else [say(check.verdict)]))
-
-
-def _check_then_fix(d: Draw) -> Episode:
-    path, count = d.pick(TARGETS), _problem_count(d)
-    check = _check(d, path, None, count)
-    if not count:
-        return Episode({"path": path}, [*check.turns, say(check.verdict)])
-    left = d.number(0, min(count - 1, 4))
-    turns = [*check.turns, *_fix(path, None, count - left, left), say(_fix_report(count - left, left))]
-    return Episode({"path": path}, turns)
-
-
-def _fix_then_check(d: Draw) -> Episode:
-    path, fixed, left = d.pick(TARGETS), d.number(1, 30), d.number(0, 4)
-    check = _check(d, path, None, left)
-    return Episode({"path": path}, [*_fix(path, None, fixed, left), *check.turns, say(check.verdict)])
-
-
-def _fix_then_format(d: Draw) -> Episode:
-    path, fixed = d.pick(TARGETS), d.number(1, 30)
-    changed = 1 if path.endswith(".py") else d.number(1, 30)
-    answer = f"Fixed {_counted(fixed, 'problem')}, reformatted {_counted(changed, 'file')}."
-    return Episode({"path": path}, [*_fix(path, None, fixed, 0), *_format(path, changed), say(answer)])
-
-
-def _find_then_silence(d: Draw) -> Episode:
-    path, rule = d.pick(FILES), d.pick(CODES)
-    check = _check(d, path, rule, 1)
-    return Episode({"path": path, "rule": rule}, check.turns + _silence(path, rule, check.line))
-
-
-def _full_cleanup(d: Draw) -> Episode:
-    path, before, left = d.pick(TARGETS), d.number(4, 30), d.number(0, 3)
-    changed = 1 if path.endswith(".py") else d.number(1, 30)
-    first, last = _check(d, path, None, before), _check(d, path, None, left)
-    steps = [*first.turns, *_fix(path, None, before - left, left), *_format(path, changed), *last.turns]
-    return Episode({"path": path}, [*steps, say(last.verdict)])
-
-
-def _check_two(d: Draw) -> Episode:
-    pool = FILES if d.chance(0.7) else FOLDERS
-    path, other = d.sample(pool, 2)
-    here, there = _check(d, path, None, _problem_count(d)), _check(d, other, None, _problem_count(d))
-    turns = [
-        calls(("run_ruff", {"path": path}), ("run_ruff", {"path": other})),
-        results(("run_ruff", here.response), ("run_ruff", there.response)),
-        say(f"Found {_counted(here.response['count'], 'problem')} in {path}, {there.response['count']} in {other}."),
-    ]
-    return Episode({"path": path, "other": other}, ended(d, turns))
-
-
-def _explain_two(d: Draw) -> Episode:
-    rule, other = d.sample(CODES, 2)
+def _check_then_explain(s: Session) -> Episode:
+    path = s.pick(TARGETS)
+    open_project(s, path, clean=0.15)
+    found = check(s, path)
     return Episode(
-        {"rule": rule, "other": other}, [calls(("explain_rule", {"rule": rule}), ("explain_rule", {"rule": other}))]
+        {"path": path}, found.done.turns + (explain(s, found.code).told if found.count else [say(found.verdict)])
     )
 
 
-def _clarify_check(d: Draw) -> Episode:
+def _check_then_fix(s: Session) -> Episode:
+    path = s.pick(TARGETS)
+    open_project(s, path)
+    found = check(s, path)
+    return Episode({"path": path}, found.done.turns + (fix(s, path).told if found.count else [say(found.verdict)]))
+
+
+def _fix_then_check(s: Session) -> Episode:
+    path = s.pick(TARGETS)
+    open_project(s, path)
+    fixed, left = fix(s, path), check(s, path)
+    return Episode({"path": path}, [*fixed.done.turns, *left.done.turns, say(left.verdict)])
+
+
+def _fix_then_format(s: Session) -> Episode:
+    path = s.pick(TARGETS)
+    open_project(s, path, untidy=True)
+    steps = [fix(s, path), reformat(s, path)]
+    (fixed, changed) = (step.done.response for step in steps)
+    answer = f"Fixed {counted(fixed['fixed'], 'problem')}, reformatted {counted(changed['reformatted'], 'file')}."
+    return Episode({"path": path}, [*joined(steps), say(answer)])
+
+
+def _find_then_silence(s: Session) -> Episode:
+    path, rule = s.pick(FILES), s.pick(CODES)
+    open_project(s, path, rule=rule, least=1)
+    found = check(s, path, rule)
+    return Episode({"path": path, "rule": rule}, found.done.turns + silence(s, path, rule, found.line).told)
+
+
+def _full_cleanup(s: Session) -> Episode:
+    path = s.pick(TARGETS)
+    open_project(s, path, least=2, untidy=True)
+    first, fixed, tidied, last = check(s, path), fix(s, path), reformat(s, path), check(s, path)
+    steps = [*first.done.turns, *joined([fixed, tidied]), *last.done.turns]
+    return Episode({"path": path}, [*steps, say(last.verdict)])
+
+
+def _check_misplaced(s: Session) -> Episode:
+    """The file is named without its folder: the tool says where it is, and the check is made there."""
+    full = plain(str(s.pick([path for path in FILES if plain(path).count("/") > 0])))
+    path = full.rsplit("/", 1)[-1]
+    open_project(s, full)
+    missed = check(s, path)
+    if not missed.done.failed:  # another file of this name is at the top
+        return Episode({"path": path}, reported(s, missed))
+    found = check(s, full)
+    return Episode({"path": path}, [*missed.done.turns, *found.done.turns, say(found.verdict)])
+
+
+def _check_two(s: Session) -> Episode:
+    path, other = s.sample(FILES if s.chance(0.7) else FOLDERS, 2)
+    open_project(s, path, other)
+    done = s.calls(("run_ruff", {"path": path}), ("run_ruff", {"path": other}))
+    here, there = (response["count"] for response in done.responses)
+    turns = [*done.turns, say(f"Found {counted(here, 'problem')} in {path}, {there} in {other}.")]
+    return Episode({"path": path, "other": other}, ended(s, turns))
+
+
+def _explain_two(s: Session) -> Episode:
+    rule, other = s.sample(CODES, 2)
+    done = s.calls(("explain_rule", {"rule": rule}), ("explain_rule", {"rule": other}))
+    return Episode({"rule": rule, "other": other}, done.turns[:1])
+
+
+def _clarify_path(d: Draw) -> Episode:
     return Episode({"rule": d.pick(CODES)}, [say(WHICH_PATH)])
-
-
-def _clarify_fix(d: Draw) -> Episode:
-    return Episode({"rule": d.pick(FIXABLE_CODES)}, [say(WHICH_PATH)])
 
 
 def _clarify_rule(d: Draw) -> Episode:
@@ -255,7 +195,7 @@ def _clarify_rule(d: Draw) -> Episode:
 
 
 def _clarify_line(d: Draw) -> Episode:
-    return Episode({"path": d.pick(FILES)}, [say("Which line do you mean?")])
+    return Episode({"path": d.pick(FILES)}, [say(WHICH_LINE)])
 
 
 def _clarify_silence(d: Draw) -> Episode:
@@ -286,10 +226,11 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("fix_then_format", "sequence", _fix_then_format, mending.FIX_THEN_FORMAT, 1.0),
     Scenario("find_then_silence", "sequence", _find_then_silence, multistep.FIND_THEN_SILENCE, 0.9),
     Scenario("full_cleanup", "sequence", _full_cleanup, mending.FULL_CLEANUP, 0.8),
+    Scenario("check_misplaced", "sequence", _check_misplaced, misplaced.CHECK_MISPLACED, 0.8),
     Scenario("check_two", "parallel", _check_two, parallel.CHECK_TWO, 1.4),
     Scenario("explain_two", "parallel", _explain_two, parallel.EXPLAIN_TWO, 1.0),
-    Scenario("clarify_check", "clarify", _clarify_check, abstaining.CLARIFY_CHECK, 1.8),
-    Scenario("clarify_fix", "clarify", _clarify_fix, abstaining.CLARIFY_FIX, 1.8),
+    Scenario("clarify_check", "clarify", _clarify_path, abstaining.CLARIFY_CHECK, 1.8),
+    Scenario("clarify_fix", "clarify", _clarify_path, abstaining.CLARIFY_FIX, 1.8),
     Scenario("clarify_rule", "clarify", _clarify_rule, abstaining.CLARIFY_RULE, 0.6),
     Scenario("clarify_line", "clarify", _clarify_line, abstaining.CLARIFY_LINE, 1.0),
     Scenario("clarify_silence", "clarify", _clarify_silence, abstaining.CLARIFY_SILENCE, 1.0),

@@ -8,7 +8,7 @@ _PACKAGES = (
     "inventory", "events", "gateway", "mailer", "pricing", "scheduler", "storage", "web", "worker", "ingest",
     "metrics", "admin",
 )  # fmt: skip
-_MODULES = (
+MODULES = (
     "models", "views", "utils", "client", "parser", "cli", "config", "db", "cache", "handlers", "tasks", "schema",
     "export_csv", "loader", "session", "tokens", "routes", "errors", "http2", "validators", "queue_runner",
     "serializers", "signals", "invoice", "date_range", "main", "retry", "permissions", "feature_flags",
@@ -21,7 +21,7 @@ def _spread(template: str, count: int, offset: int = 0) -> list[str]:
         template.format(
             package=_PACKAGES[(step + offset) % len(_PACKAGES)],
             inner=_PACKAGES[(step * 3 + offset + 5) % len(_PACKAGES)],
-            module=_MODULES[(step + 2 * offset) % len(_MODULES)],
+            module=MODULES[(step + 2 * offset) % len(MODULES)],
         )
         for step in range(count)
     ]
