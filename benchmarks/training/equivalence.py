@@ -1,4 +1,4 @@
-"""Loss and every gradient of fgbuild's trainer against padded rows, on the embedded base, in single and double precision.
+"""Loss and gradients of fgbuild's trainer against padded rows, on the embedded base, in single and double precision.
 
     python benchmarks/training/equivalence.py
 

@@ -80,20 +80,14 @@ class Sandbox:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=self.directory,
-            env=_ENVIRONMENT
-            | {
-                "HOME": str(home),
-                "TMPDIR": str(home),
-                "PYTHONPATH": imports,
-                "PATH": _path(),
-                "PWD": str(self.directory),
-            },
+            env={**_ENVIRONMENT, "HOME": str(home), "TMPDIR": str(home), "PYTHONPATH": imports, "PATH": _path()},
         )
         self.confinement = Confinement(**self._answer())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()

@@ -2,7 +2,7 @@
 
 Two mechanisms of Linux, both for unprivileged processes: a network namespace of its own, which holds no device but a
 loopback that is down (man 7 network_namespaces), and Landlock (man 7 landlock, kernel 5.13 or newer), which also
-refuses signals to other processes where it is new enough. Elsewhere, nothing is taken away; `Confinement` says what was.
+refuses signals to other processes where it is new enough. Elsewhere nothing is taken away; `Confinement` says what was.
 """
 
 from __future__ import annotations

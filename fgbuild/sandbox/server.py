@@ -1,7 +1,7 @@
 """The confined process that runs tools: `python -m fgbuild.sandbox.server MODULE DIRECTORY`.
 
-It imports MODULE, whose `TOOLS` maps names to functions of a project's root and a call's arguments, gives up the network
-and all writes outside DIRECTORY, and answers requests, a line of JSON each, on standard input: {"root", "tool",
+It imports MODULE, whose `TOOLS` maps names to functions of a project's root and a call's arguments, gives up the
+network and all writes outside DIRECTORY, and answers requests, a line of JSON each, on standard input: {"root", "tool",
 "arguments", "seconds"} → {"response"}, or {"fault"} for a bug of the tool. Each call runs in a fork of this process,
 which has all libraries loaded and so costs milliseconds, and ends with it.
 """
@@ -120,9 +120,7 @@ def _run(tools: Tools, request: dict[str, Any]) -> dict[str, Any]:
         (resource.RLIMIT_AS, MAX_MEMORY),
         (resource.RLIMIT_CORE, 0),
     ):
-        with contextlib.suppress(
-            ValueError, OSError
-        ):  # a lower limit is in force already, or there is none of this kind
+        with contextlib.suppress(ValueError, OSError):  # a lower one is in force, or there is none of this kind
             resource.setrlimit(limit, (most, most))
     os.chdir(request["root"])
     tool = tools.get(request["tool"])

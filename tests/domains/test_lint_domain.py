@@ -10,6 +10,7 @@ from typing import ClassVar
 from domain_contract import DomainContract, answered_calls
 
 from fgbuild.domains.lint.rules import RULES
+from fgbuild.domains.lint.turns import plain
 from fgbuild.domains.lint.values import FILES
 
 
@@ -28,14 +29,24 @@ class TestLintDomain(DomainContract):
     def test_checks_report_files_under_the_checked_path(self) -> None:
         for _, episode in self.episodes(draws=20):
             for name, arguments, response in answered_calls(episode):
-                if name != "run_ruff":
+                if name != "run_ruff" or "error" in response:
                     continue
                 assert bool(response["count"]) == ("first" in response)
                 if response["count"]:
                     where, code, title = response["first"].split(" ")
-                    assert where.startswith(arguments["path"]) or arguments["path"] == "."
+                    assert where.startswith(plain(arguments["path"])) or arguments["path"] == "."
                     assert RULES[code].name == title
                     assert arguments.get("rule", code) == code
+
+    def test_a_file_named_without_its_folder_is_found_by_the_error(self) -> None:
+        found = 0
+        for _, episode in self.episodes(draws=20, only="check_misplaced"):
+            ((_, asked, response), *rest) = answered_calls(episode)
+            if rest:
+                ((_, corrected, _),) = rest
+                assert response == {"error": f"{asked['path']} does not exist; there is {corrected['path']}"}
+                found += 1
+        assert found >= 30
 
     def test_a_fix_follows_only_a_check_that_found_something(self) -> None:
         outcomes = set()

@@ -45,8 +45,7 @@ def test_a_tool_reads_and_changes_its_project(project: Workspace) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "error"),
     [
-        ("read", {"path": "c.txt"}, "c.txt does not exist"),
-        ("read", {"path": "lib/b.txt"}, "lib/b.txt does not exist; there is src/b.txt"),
+        ("read", {"path": "b.txt"}, "b.txt does not exist"),
         ("read", {"path": "src"}, "src is a folder"),
         ("read", {"path": "../../etc/passwd"}, "../../etc/passwd is outside the project"),
         ("read", {"path": "/etc/passwd"}, "/etc/passwd is outside the project"),
@@ -82,16 +81,13 @@ def test_what_a_tool_prints_is_no_response(project: Workspace) -> None:
 
 
 def test_a_bug_of_a_tool_is_not_a_response(project: Workspace) -> None:
-    with pytest.raises(SandboxFault, match="naughty_tools: broken failed:\nTraceback(.|\n)*ZeroDivisionError"):
+    with pytest.raises(SandboxFault, match=r"naughty_tools: broken failed:\nTraceback(.|\n)*ZeroDivisionError"):
         project.call("broken", {})
 
 
 def test_a_module_that_is_not_there_is_told() -> None:
-    with (
-        pytest.raises(SandboxFault, match="no_such_tools: the sandbox ended with exit code 1"),
-        Sandbox("no_such_tools"),
-    ):
-        pass
+    with pytest.raises(SandboxFault, match="no_such_tools: the sandbox ended with exit code 1"):
+        Sandbox("no_such_tools").__enter__()
 
 
 def test_a_call_that_takes_too_long_is_ended(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,8 +29,8 @@ _CLEAN = (
     'def {f}({v}: list) -> int:\n    """Count what the {v} holds."""\n    return len({v})\n',
     'def {f}({v}: str, suffix: str) -> str:\n    """Join a {v} and its suffix."""\n    return {v} + suffix\n',
     'def {f}({v}: dict) -> list:\n    """List the names in a {v}."""\n    return sorted({v})\n',
-    'class {C}:\n    """Keeps one {v}."""\n\n    def __init__(self, {v}: int) -> None:\n        """Start with a {v}."""\n'
-    "        self.{v} = {v}\n",
+    'class {C}:\n    """Keeps one {v}."""\n\n    def __init__(self, {v}: int) -> None:\n'
+    '        """Start with a {v}."""\n        self.{v} = {v}\n',
     'def {f}({v}: list) -> list:\n    """Keep the part of a {v} that is not empty."""\n'
     "    return [part for part in {v} if part]\n",
 )
@@ -55,7 +55,7 @@ class Project:
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, d: Draw, path: str, codes: Sequence[str], *, untidy: bool = False) -> None:
-        """A module that breaks these rules, each once. Those whose code stands in one place are left out from the second."""
+        """A module that breaks these rules, each once; of those that need a place there is one of, the first."""
         names = _Names(d)
         pieces = _compatible([PIECES[code] for code in codes])
         blocks: list[Piece | str] = [str(d.choice(_CLEAN)) for _ in range(d.number(1, 5))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fgbuild.domains.lint.project import Project
 from fgbuild.domains.lint.rules import CODES
