@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from fgbuild.domains.docstring import values
 from fgbuild.domains.docstring.phrasings import clarifying, declining
+from fgbuild.domains.docstring.styles import STYLES
 from fgbuild.domains.docstring.turns import NO_TOOL, WHICH_FILE, WHICH_STYLE, WHICH_SYMBOL, style_slots
 from fgbuild.domains.scenario import Draw, Episode, Scenario, say
 
 
 def _slots(d: Draw) -> dict[str, str]:
     """Values for phrasings that name something although no call follows."""
-    style = d.choice(values.STYLES)
+    style = d.choice(STYLES)
     return {"path": d.pick(values.FILES), "symbol": d.pick(values.SYMBOLS), **style_slots(style)}
 
 
@@ -31,9 +32,9 @@ def _no_tool(d: Draw) -> Episode:
 
 
 SCENARIOS = (
-    Scenario("file_missing", "clarify", _file_missing, clarifying.FILE_MISSING, weight=1.3),
+    Scenario("file_missing", "clarify", _file_missing, clarifying.FILE_MISSING, weight=1.4),
     Scenario("symbol_missing", "clarify", _symbol_missing, clarifying.SYMBOL_MISSING, weight=1.4),
     Scenario("style_missing", "clarify", _style_missing, clarifying.STYLE_MISSING, weight=0.8),
     Scenario("unrelated", "decline", _no_tool, declining.UNRELATED, weight=0.8),
-    Scenario("other_coding_work", "decline", _no_tool, declining.OTHER_CODING_WORK, weight=1.9),
+    Scenario("other_coding_work", "decline", _no_tool, declining.OTHER_CODING_WORK, weight=2.2),
 )

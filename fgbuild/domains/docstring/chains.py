@@ -4,90 +4,81 @@ from __future__ import annotations
 
 from fgbuild.domains.docstring import values
 from fgbuild.domains.docstring.phrasings import checking, documenting
-from fgbuild.domains.docstring.turns import checked, checked_answer, listed, style_slots, written
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call, calls, result, results, say
+from fgbuild.domains.docstring.styles import STYLES
+from fgbuild.domains.docstring.turns import (
+    another,
+    check,
+    convert,
+    joined,
+    open_project,
+    place,
+    read,
+    some,
+    spread,
+    style_slots,
+    undocumented,
+    write,
+)
+from fgbuild.domains.scenario import Episode, Scenario, say
+from fgbuild.domains.session import Session
+
+_COUNTS = (0, 1, 1, 2, 2, 3, 3, 3)
+"""How many symbols a first call finds: mostly enough to go on with."""
 
 
-def _document_first(d: Draw) -> Episode:
-    path, symbols = d.pick(values.FILES), d.sample(values.SYMBOLS, d.choice((1, 2, 3)))
-    turns = [
-        call("list_undocumented", path=path),
-        listed(symbols),
-        call("write_docstring", symbol=symbols[0], path=path),
-        written(symbols[0]),
-        say(f"Documented {symbols[0]}."),
-    ]
-    return Episode({"path": path}, turns)
+def _document_first(s: Session) -> Episode:
+    path = s.pick(values.FILES)
+    open_project(s, {path: some(s, "none", _COUNTS)})
+    bare = undocumented(s, path)
+    if not bare.symbols:
+        return Episode({"path": path}, bare.told)
+    return Episode({"path": path}, bare.done.turns + write(s, bare.symbols[0], path).told)
 
 
-def _document_all(d: Draw) -> Episode:
-    path, symbols = d.pick(values.FILES), d.sample(values.SYMBOLS, d.choice((1, 2, 2)))
-    turns = [
-        call("list_undocumented", path=path),
-        listed(symbols),
-        calls(*(("write_docstring", {"symbol": symbol, "path": path}) for symbol in symbols)),
-        results(*(("write_docstring", {"written": symbol}) for symbol in symbols)),
-        say(f"Documented {' and '.join(symbols)}."),
-    ]
-    return Episode({"path": path}, turns)
+def _document_all(s: Session) -> Episode:
+    path = s.pick(values.FILES)
+    open_project(s, {path: some(s, "none", (0, 1, 1, 1, 2, 2, 2, 2))})
+    bare = undocumented(s, path)
+    if not bare.symbols:
+        return Episode({"path": path}, bare.told)
+    done = s.calls(*(("write_docstring", {"symbol": symbol, "path": path}) for symbol in bare.symbols))
+    written = " and ".join(response["written"] for response in done.responses)
+    return Episode({"path": path}, [*bare.done.turns, *done.turns, say(f"Documented {written}.")])
 
 
-def _write_if_missing(d: Draw) -> Episode:
-    symbol = d.pick(values.SYMBOLS)
-    turns = [call("read_docstring", symbol=symbol)]
-    if d.chance(0.65):
-        turns += [
-            result("read_docstring", docstring=""),
-            call("write_docstring", symbol=symbol),
-            written(symbol),
-            say(f"Documented {symbol}."),
-        ]
-    else:
-        text = d.pick(values.SUMMARIES)
-        turns += [result("read_docstring", docstring=text), say(f"It says: {text}")]
-    return Episode({"symbol": symbol}, turns)
+def _write_if_missing(s: Session) -> Episode:
+    symbol = s.pick(values.SYMBOLS)
+    place(s, symbol, "none" if s.chance(0.7) else "line")
+    now = read(s, symbol)
+    if now.done.failed or now.done.response["docstring"]:
+        return Episode({"symbol": symbol}, now.told)
+    return Episode({"symbol": symbol}, now.done.turns + write(s, symbol).told)
 
 
-def _convert_then_check(d: Draw) -> Episode:
-    path, style = d.pick(values.PATHS), d.choice(values.STYLES)
-    wrong = d.sample(values.SYMBOLS, d.choice((0, 1, 2)))
-    turns = [
-        call("convert_style", path=path, style=style),
-        result("convert_style", converted=d.number(2, 60)),
-        call("check_docstrings", path=path),
-        checked(wrong),
-        say(checked_answer(wrong)),
-    ]
-    return Episode({"path": path, **style_slots(style)}, turns)
+def _convert_then_check(s: Session) -> Episode:
+    path, style = s.pick(values.PATHS), s.choice(STYLES)
+    names = some(s, "sections", (1, 2, 3)) | some(s, "wrong", (0, 1, 2))
+    open_project(s, spread(s, path, names), another(s, style))
+    converted, found = convert(s, path, style), check(s, path)
+    return Episode({"path": path, **style_slots(style)}, converted.done.turns + found.told)
 
 
-def _read_first_wrong(d: Draw) -> Episode:
-    path, symbols = d.pick(values.FILES), d.sample(values.SYMBOLS, d.choice((1, 2, 3)))
-    text = d.pick(values.SUMMARIES)
-    turns = [
-        call("check_docstrings", path=path),
-        checked(symbols),
-        call("read_docstring", symbol=symbols[0], path=path),
-        result("read_docstring", docstring=text),
-        say(f"It says: {text}"),
-    ]
-    return Episode({"path": path}, turns)
+def _read_first_wrong(s: Session) -> Episode:
+    path = s.pick(values.FILES)
+    open_project(s, {path: some(s, "wrong", _COUNTS)})
+    found = check(s, path)
+    if not found.symbols:
+        return Episode({"path": path}, found.told)
+    return Episode({"path": path}, found.done.turns + read(s, found.symbols[0], path).told)
 
 
-def _document_first_styled_and_check(d: Draw) -> Episode:
-    path, style = d.pick(values.FILES), d.choice(values.STYLES)
-    symbols = d.sample(values.SYMBOLS, d.choice((1, 2, 3)))
-    wrong = d.sample(values.SYMBOLS, d.choice((0, 0, 1)))
-    turns = [
-        call("list_undocumented", path=path),
-        listed(symbols),
-        call("write_docstring", symbol=symbols[0], path=path, style=style),
-        written(symbols[0]),
-        call("check_docstrings", path=path),
-        checked(wrong),
-        say(checked_answer(wrong)),
-    ]
-    return Episode({"path": path, **style_slots(style)}, turns)
+def _document_first_styled_and_check(s: Session) -> Episode:
+    path, style = s.pick(values.FILES), s.choice(STYLES)
+    names = some(s, "wrong", (0, 0, 1), values.FUNCTIONS) | some(s, "none", (1, 2, 3))
+    open_project(s, {path: names})
+    bare = undocumented(s, path)
+    written, found = write(s, bare.symbols[0], path, style), check(s, path)
+    return Episode({"path": path, **style_slots(style)}, joined([bare, written]) + found.told)
 
 
 SCENARIOS = (

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pydoclint.utils.return_yield_raise import hasBareReturnStatements, hasReturnStatements, hasYieldStatements
 from pydoclint.visitor import Visitor
 
+from fgbuild.domains.docstring.signatures import constructor
 from fgbuild.domains.docstring.styles import STYLES, Style, style_of
-from fgbuild.domains.docstring.symbols import Function, Module, Symbol, constructor
+from fgbuild.domains.docstring.symbols import Function, Module, Symbol
 
 _UNREADABLE, _NO_RETURNS, _NO_GENERATOR = 1, 201, 403
 _WRONG = frozenset(
@@ -24,9 +25,7 @@ def wrong(module: Module) -> list[Symbol]:
     Each docstring is checked in its own style. One without sections says nothing that could be checked.
     """
     styles = {symbol.number: style_of(symbol.docstring) for symbol in module.symbols}
-    at = {
-        line: symbol for symbol in module.symbols if styles[symbol.number] is not None for line in _lines(symbol)
-    }
+    at = {line: symbol for symbol in module.symbols if styles[symbol.number] is not None for line in _lines(symbol)}
     found = {
         at[line].number
         for style in STYLES

@@ -4,62 +4,54 @@ from __future__ import annotations
 
 from fgbuild.domains.docstring import values
 from fgbuild.domains.docstring.phrasings import files
+from fgbuild.domains.docstring.styles import STYLES
 from fgbuild.domains.docstring.turns import (
-    checked,
-    checked_answer,
-    listed,
-    listed_answer,
+    another,
+    check,
+    convert,
+    open_project,
+    some,
+    spread,
     style_slots,
+    undocumented,
 )
-from fgbuild.domains.scenario import (
-    ANSWERED_MIDWAY,
-    Draw,
-    Episode,
-    Scenario,
-    call,
-    calls,
-    maybe_answered,
-    result,
-    results,
-    say,
-)
+from fgbuild.domains.scenario import ANSWERED_MIDWAY, Episode, Scenario, say
+from fgbuild.domains.session import Session
+
+_COUNTS = (0, 1, 2, 2)
 
 
-def _some_symbols(d: Draw) -> list[str]:
-    return d.sample(values.SYMBOLS, d.choice((0, 1, 2, 2)))
+def _undocumented(s: Session) -> Episode:
+    path = s.pick(values.PATHS)
+    open_project(s, spread(s, path, some(s, "none", _COUNTS)))
+    return Episode({"path": path}, undocumented(s, path).reported(s, ANSWERED_MIDWAY))
 
 
-def _undocumented(d: Draw) -> Episode:
-    path, symbols = d.pick(values.PATHS), _some_symbols(d)
-    request = call("list_undocumented", path=path)
-    return maybe_answered(d, {"path": path}, request, listed(symbols), listed_answer(symbols), ANSWERED_MIDWAY)
+def _check(s: Session) -> Episode:
+    path = s.pick(values.PATHS)
+    open_project(s, spread(s, path, some(s, "wrong", _COUNTS)))
+    return Episode({"path": path}, check(s, path).reported(s, ANSWERED_MIDWAY))
 
 
-def _check(d: Draw) -> Episode:
-    path, symbols = d.pick(values.PATHS), _some_symbols(d)
-    request = call("check_docstrings", path=path)
-    return maybe_answered(d, {"path": path}, request, checked(symbols), checked_answer(symbols), ANSWERED_MIDWAY)
+def _convert(s: Session) -> Episode:
+    path, style = s.pick(values.PATHS), s.choice(STYLES)
+    open_project(s, spread(s, path, some(s, "sections", range(7))), style if s.chance(0.1) else another(s, style))
+    return Episode({"path": path, **style_slots(style)}, convert(s, path, style).reported(s))
 
 
-def _convert(d: Draw) -> Episode:
-    path, style, count = d.pick(values.PATHS), d.choice(values.STYLES), d.number(2, 60)
-    return maybe_answered(
-        d,
-        {"path": path, **style_slots(style)},
-        call("convert_style", path=path, style=style),
-        result("convert_style", converted=count),
-        f"Converted {count} docstrings to {style} style.",
-    )
-
-
-def _two_lists(d: Draw) -> Episode:
-    paths = d.sample(values.PATHS, 2)
-    turns = [calls(*(("list_undocumented", {"path": path}) for path in paths))]
-    if d.chance(0.5):
-        found = d.sample(values.SYMBOLS, 2)
-        turns.append(results(*(("list_undocumented", {"count": 1, "symbols": name}) for name in found)))
-        turns.append(say(f"Undocumented: {found[0]} in {paths[0]}, {found[1]} in {paths[1]}."))
-    return Episode({"path": paths[0], "other": paths[1]}, turns)
+def _two_lists(s: Session) -> Episode:
+    path, other = s.sample(values.PATHS, 2)
+    names = list(some(s, "none", (0, 1, 2, 2)))
+    wanted = spread(s, path, dict.fromkeys(names[:1], "none"))
+    for file, bare in spread(s, other, dict.fromkeys(names[1:], "none")).items():
+        wanted.setdefault(file, {}).update(bare)
+    open_project(s, wanted)
+    slots = {"path": path, "other": other}
+    done = s.calls(("list_undocumented", {"path": path}), ("list_undocumented", {"path": other}))
+    if s.chance(0.5):
+        return Episode(slots, done.turns[:1])
+    here, there = (response["symbols"] or "none" for response in done.responses)
+    return Episode(slots, [*done.turns, say(f"Undocumented: {here} in {path}, {there} in {other}.")])
 
 
 SCENARIOS = (

@@ -5,17 +5,19 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections.abc import Mapping
 
 from pydoclint.utils.return_yield_raise import getRaisedExceptions, hasYieldStatements
 from pydoclint.utils.special_methods import checkIsPropertyMethod
 
 from fgbuild.domains.docstring.checking import returns_something
+from fgbuild.domains.docstring.signatures import constructor, parameters
 from fgbuild.domains.docstring.styles import Content, Item
-from fgbuild.domains.docstring.symbols import Function, Symbol, constructor, parameters
+from fgbuild.domains.docstring.symbols import Function, Symbol
 
 _QUESTIONS = {"is": "Tell whether this is", "has": "Tell whether this has", "can": "Tell whether this can"}
-_STARS = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
-_MORE = {
+_STARS: Mapping[object, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+_MORE: Mapping[object, str] = {
     inspect.Parameter.VAR_POSITIONAL: "More positional arguments.",
     inspect.Parameter.VAR_KEYWORD: "More keyword arguments.",
 }
@@ -24,20 +26,27 @@ _CAPITALS = frozenset({"api", "csv", "db", "html", "http", "id", "io", "ip", "js
 
 def skeleton(symbol: Symbol) -> Content:
     """Summary from the name, and a section for each thing that the code has: the check finds nothing wrong with it."""
-    node = symbol.node
-    if isinstance(node, ast.ClassDef):
-        made = constructor(node)
+    if isinstance(symbol.node, ast.ClassDef):
+        made = constructor(symbol.node)
         if made is None or ast.get_docstring(made):
             return Content(_summary(symbol))
-        return Content(_summary(symbol), parameters=_parameters(made, node), raises=_raises(made))
-    yields = hasYieldStatements(node)
+        return Content(_summary(symbol), parameters=_parameters(made, symbol.node), raises=_raises(_laid_out(made)))
+    function = _laid_out(symbol.node)
+    yields = hasYieldStatements(function)
     return Content(
         _summary(symbol),
-        parameters=_parameters(node, symbol.owner),
-        returns=[] if yields else _returns(node),
-        yields=[Item("", _yielded(node), "The next result.")] if yields else [],
-        raises=_raises(node),
+        parameters=_parameters(function, symbol.owner),
+        returns=() if yields else _returns(function),
+        yields=(Item("", _yielded(function), "The next result."),) if yields else (),
+        raises=_raises(function),
     )
+
+
+def _laid_out(function: Function) -> Function:
+    """The same with a line for each statement: pydoclint tells nested functions apart by their lines."""
+    (same,) = ast.parse(ast.unparse(function)).body
+    assert isinstance(same, Function)
+    return same
 
 
 def _summary(symbol: Symbol) -> str:
@@ -56,12 +65,12 @@ def words(name: str) -> list[str]:
     return [word.upper() if word in _CAPITALS else word for word in found]
 
 
-def _parameters(function: Function, owner: ast.ClassDef | None) -> list[Item]:
-    return [
+def _parameters(function: Function, owner: ast.ClassDef | None) -> tuple[Item, ...]:
+    return tuple(
         Item(f"{_STARS.get(each.kind, '')}{each.name}", _written(each.annotation), _described(each))
         for each in parameters(function, owner)
         if each.name.strip("_")
-    ]
+    )
 
 
 def _described(parameter: inspect.Parameter) -> str:
@@ -77,12 +86,12 @@ def _written(annotation: object) -> str:
     return "" if annotation is inspect.Parameter.empty else repr(annotation)
 
 
-def _returns(function: Function) -> list[Item]:
+def _returns(function: Function) -> tuple[Item, ...]:
     if checkIsPropertyMethod(function):
-        return []
+        return ()
     returned = ast.unparse(function.returns) if function.returns else ""
     nothing = returned in ("None", "NoReturn") or (not returned and not returns_something(function))
-    return [] if nothing else [Item("", returned, "The result.")]
+    return () if nothing else (Item("", returned, "The result."),)
 
 
 def _yielded(function: Function) -> str:
@@ -94,5 +103,7 @@ def _yielded(function: Function) -> str:
     return ast.unparse(each)
 
 
-def _raises(function: Function) -> list[Item]:
-    return [Item("", name, f"If a {' '.join(words(name)).lower()} occurs.") for name in getRaisedExceptions(function)]
+def _raises(function: Function) -> tuple[Item, ...]:
+    return tuple(
+        Item("", name, f"If a {' '.join(words(name)).lower()} occurs.") for name in getRaisedExceptions(function)
+    )

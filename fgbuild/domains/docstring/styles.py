@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -34,10 +34,10 @@ _STARTS = {
 """Where the sections of each style start."""
 _LINES = {
     "google": re.compile(rf"{_GOOGLE_TITLE}:[ \t]*$|[ \t]|$"),
-    "numpy": re.compile(""),
     "sphinx": re.compile(rf":{_SPHINX_FIELD}\b[^:]*:|[ \t]|$"),
 }
 """What the lines after that start with: where one is different, more than sections stands there."""
+_TITLED = re.compile(r"^\w[\w ]*:[ \t]*\n+[ \t]+\S", re.MULTILINE)
 _UNDERLINED = re.compile(r"^(\S.*)\n-{3,}[ \t]*$", re.MULTILINE)
 
 
@@ -55,17 +55,17 @@ class Content:
     """What a docstring says, in no style. text: the summary and what follows it."""
 
     text: str
-    parameters: Sequence[Item] = ()
-    attributes: Sequence[Item] = ()
-    returns: Sequence[Item] = ()
-    yields: Sequence[Item] = ()
-    raises: Sequence[Item] = ()
+    parameters: tuple[Item, ...] = ()
+    attributes: tuple[Item, ...] = ()
+    returns: tuple[Item, ...] = ()
+    yields: tuple[Item, ...] = ()
+    raises: tuple[Item, ...] = ()
 
 
 def style_of(docstring: str) -> Style | None:
     """The style of a docstring's sections; None where it has none."""
-    starts = {style: found.start() for style in STYLES if (found := _STARTS[style].search(docstring))}
-    return min(starts, key=lambda style: starts[style]) if starts else None
+    starts = [(found.start(), style) for style in STYLES if (found := _STARTS[style].search(docstring))]
+    return min(starts)[1] if starts else None
 
 
 def read(docstring: str, style: Style) -> Content | None:
@@ -73,7 +73,7 @@ def read(docstring: str, style: Style) -> Content | None:
     start = _STARTS[style].search(docstring)
     if start is None:
         return Content(docstring.strip())
-    if not _only_sections(docstring[start.start() :], style):
+    if not _only_sections(docstring, start.start(), style):
         return None
     try:
         found = parse(docstring, style=_PARSED_AS[style])
@@ -85,10 +85,13 @@ def read(docstring: str, style: Style) -> Content | None:
     return content if _words(write(content, style)) == _words(docstring) else None
 
 
-def _only_sections(rest: str, style: Style) -> bool:
-    titles = _UNDERLINED.findall(rest) if style == "numpy" else []
-    known = all(re.fullmatch(_NUMPY_TITLE, title.strip()) for title in titles)
-    return known and all(_LINES[style].match(line) for line in rest.splitlines())
+def _only_sections(docstring: str, start: int, style: Style) -> bool:
+    """Whether there is no section that `Content` has no place for, and nothing follows the sections, as far as seen."""
+    if style == "numpy":
+        return all(re.fullmatch(_NUMPY_TITLE, title.strip()) for title in _UNDERLINED.findall(docstring))
+    if style == "google" and _TITLED.search(docstring[:start]):
+        return False
+    return all(_LINES[style].match(line) for line in docstring[start:].splitlines())
 
 
 def _plausible(content: Content) -> bool:
@@ -103,19 +106,19 @@ def _plausible(content: Content) -> bool:
 
 
 def _content(text: str, found: Docstring) -> Content:
-    def items(kind: type[DocstringMeta], name: str = "") -> list[Item]:
-        return [
+    def items(kind: type[DocstringMeta], name: str = "") -> tuple[Item, ...]:
+        return tuple(
             Item(getattr(each, name, "") or "", _type(each), textwrap.dedent(each.description or "").strip())
             for each in found.meta
             if isinstance(each, kind)
-        ]
+        )
 
     return Content(
         text,
         parameters=items(DocstringParam, "arg_name"),
         attributes=items(DocstringAttr, "arg_name"),
-        returns=[_told(item) for item in items(DocstringReturns, "return_name")],
-        yields=[_told(item) for item in items(DocstringYields, "yield_name")],
+        returns=tuple(map(_told, items(DocstringReturns, "return_name"))),
+        yields=tuple(map(_told, items(DocstringYields, "yield_name"))),
         raises=items(DocstringRaises),
     )
 
@@ -169,9 +172,7 @@ def _numpy(content: Content) -> list[str]:
         ("Yields", content.yields),
         ("Raises", content.raises),
     )
-    return [
-        f"{title}\n{'-' * len(title)}\n" + "\n".join(map(_numpy_item, items)) for title, items in titled if items
-    ]
+    return [f"{title}\n{'-' * len(title)}\n" + "\n".join(map(_numpy_item, items)) for title, items in titled if items]
 
 
 def _numpy_item(item: Item) -> str:

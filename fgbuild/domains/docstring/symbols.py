@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ Definition = Function | ast.ClassDef
 
 _NOT_OURS = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
 _CLOSE = 0.86
-"""Likeness (0 to 1, of difflib) from which a name counts as misspelt: two letters swapped, or one left out."""
+"""Likeness (0 to 1, of difflib) from which a name counts as misspelt; the same letters in another order do, too."""
 _NAMED = 3
 """How many places or names an error gives."""
 
@@ -112,7 +111,9 @@ def _files(root: Path, place: Path) -> list[Path]:
         return [place]
     found = (file for file in place.rglob("*.py") if file.is_file() and not file.is_symlink())
     parts = ((file, file.relative_to(root).parts) for file in found)
-    return sorted(file for file, all_of in parts if not any(part.startswith(".") or part in _NOT_OURS for part in all_of))
+    return sorted(
+        file for file, all_of in parts if not any(part.startswith(".") or part in _NOT_OURS for part in all_of)
+    )
 
 
 def all_symbols(found: Iterable[Module]) -> Iterator[Symbol]:
@@ -169,8 +170,9 @@ def _alike(symbols: Iterable[Symbol], wanted: str) -> str:
     """The name that was probably meant, if there is one alone."""
     parts = wanted.count(".") + 1
     names = {".".join(each.path.split(".")[-parts:]) for each in symbols}
-    close = difflib.get_close_matches(wanted, sorted(names), n=2, cutoff=_CLOSE)
-    return f"; there is {close[0]}" if len(close) == 1 else ""
+    close = set(difflib.get_close_matches(wanted, sorted(names), n=2, cutoff=_CLOSE))
+    close |= {name for name in names if sorted(name) == sorted(wanted)}
+    return f"; there is {close.pop()}" if len(close) == 1 else ""
 
 
 def _list(items: Iterable[str], conjunction: str = "and") -> str:
@@ -180,77 +182,3 @@ def _list(items: Iterable[str], conjunction: str = "and") -> str:
     if more > 0:
         return f"{', '.join(shown)} {conjunction} {more} more"
     return f" {conjunction} ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
-
-
-class _Source:
-    """A piece of source code that `inspect` prints as it is."""
-
-    def __init__(self, node: ast.expr) -> None:
-        self._text = ast.unparse(node)
-
-    def __repr__(self) -> str:
-        return self._text
-
-
-def parameters(function: Function, owner: ast.ClassDef | None) -> list[inspect.Parameter]:
-    """A function's parameters, without the one that a method gets by itself; annotations and defaults as in the source."""
-    of = function.args
-    kinds = [(each, inspect.Parameter.POSITIONAL_ONLY) for each in of.posonlyargs]
-    kinds += [(each, inspect.Parameter.POSITIONAL_OR_KEYWORD) for each in of.args]
-    defaults: list[ast.expr | None] = [None] * (len(kinds) - len(of.defaults)) + list(of.defaults)
-    if of.vararg:
-        kinds.append((of.vararg, inspect.Parameter.VAR_POSITIONAL))
-        defaults.append(None)
-    kinds += [(each, inspect.Parameter.KEYWORD_ONLY) for each in of.kwonlyargs]
-    defaults += of.kw_defaults
-    if of.kwarg:
-        kinds.append((of.kwarg, inspect.Parameter.VAR_KEYWORD))
-        defaults.append(None)
-    empty = inspect.Parameter.empty
-    found = [
-        inspect.Parameter(
-            each.arg,
-            kind,
-            default=_Source(default) if default else empty,
-            annotation=_Source(each.annotation) if each.annotation else empty,
-        )
-        for (each, kind), default in zip(kinds, defaults, strict=True)
-    ]
-    static = any(ast.unparse(each) == "staticmethod" for each in function.decorator_list)
-    by_itself = owner is not None and not static and (of.posonlyargs or of.args)
-    return found[1:] if by_itself else found
-
-
-def constructor(node: ast.ClassDef) -> Function | None:
-    """A class's own `__init__`."""
-    own = [each for each in node.body if isinstance(each, Function) and each.name == "__init__"]
-    return own[-1] if own else None
-
-
-def signature(symbol: Symbol) -> str:
-    """Parameters and return type as they are written; of a class, what it is made from."""
-    node = symbol.node
-    if isinstance(node, ast.ClassDef):
-        made = constructor(node)
-        return str(inspect.Signature(parameters(made, node) if made else _fields(node)))
-    returns = _Source(node.returns) if node.returns else inspect.Signature.empty
-    return str(inspect.Signature(parameters(node, symbol.owner), return_annotation=returns))
-
-
-def _fields(node: ast.ClassDef) -> list[inspect.Parameter]:
-    """A dataclass's fields as parameters; none of another class."""
-    decorators = [each.func if isinstance(each, ast.Call) else each for each in node.decorator_list]
-    if not any(ast.unparse(each).rsplit(".", 1)[-1] == "dataclass" for each in decorators):
-        return []
-    kind, empty = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
-    found = [
-        inspect.Parameter(
-            each.target.id,
-            kind,
-            default=_Source(each.value) if each.value else empty,
-            annotation=_Source(each.annotation),
-        )
-        for each in node.body
-        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
-    ]
-    return sorted(found, key=lambda each: each.default is not empty)  # keyword-only fields may have any order

@@ -10,9 +10,10 @@ from typing import Any
 from fgbuild.domains.docstring import styles
 from fgbuild.domains.docstring.checking import wrong
 from fgbuild.domains.docstring.rewriting import with_docstrings
+from fgbuild.domains.docstring.signatures import signature
 from fgbuild.domains.docstring.skeleton import skeleton
 from fgbuild.domains.docstring.styles import STYLES, Style
-from fgbuild.domains.docstring.symbols import Symbol, all_symbols, find, modules, readable, signature
+from fgbuild.domains.docstring.symbols import Symbol, all_symbols, find, modules, readable
 from fgbuild.sandbox.tool import ToolError
 
 _SHOWN = 10
@@ -66,7 +67,7 @@ def _known(style: str) -> Style:
 
 
 def _style_of_project(root: Path, file: str) -> Style:
-    """What the project's settings say, or most docstrings: of the file, else of the project; google if there is none."""
+    """What the project's settings say, or most docstrings of the file, or else of the project; google if none does."""
     from_settings = _from_settings(root / "pyproject.toml")
     if from_settings:
         return from_settings

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-STYLES = ("google", "numpy", "sphinx")
 STYLE_TITLES = {"google": "Google", "numpy": "NumPy", "sphinx": "Sphinx"}
 
-_MODULES = (
+MODULES = (
     "config", "client", "parser", "utils", "models", "cache", "loader", "router", "session", "tokens",
     "report", "billing", "search", "queue", "auth", "storage", "metrics", "schema", "events", "worker",
     "geometry", "mailer", "plugins", "retry", "signals", "pricing", "csv_reader", "io_helpers", "date_utils",
@@ -17,15 +16,15 @@ _FOLDERS = (
 )  # fmt: skip
 
 FILES = tuple(
-    [f"{folder}/{module}.py" for folder in _FOLDERS for module in _MODULES]
-    + [f"{module}.py" for module in _MODULES]
-    + [f"tests/test_{module}.py" for module in _MODULES]
+    [f"{folder}/{module}.py" for folder in _FOLDERS for module in MODULES]
+    + [f"{module}.py" for module in MODULES]
+    + [f"tests/test_{module}.py" for module in MODULES]
 )
 """Python files: nested, at the top level, and tests."""
 
 PATHS = (
     FILES
-    + tuple(f"{folder}/{module}" for folder in _FOLDERS[:8] for module in _MODULES[:12])
+    + tuple(f"{folder}/{module}" for folder in _FOLDERS[:8] for module in MODULES[:12])
     + tuple(f"{folder}/" for folder in _FOLDERS)
 )
 """Files and, more rarely, folders."""
@@ -43,7 +42,7 @@ _CLASS_HEADS = (
     "Report", "Session", "Price",
 )  # fmt: skip
 _CLASS_TAILS = ("Loader", "Client", "Parser", "Store", "Manager", "Builder", "Queue", "Writer", "Handler", "Model")
-_METHODS = (
+METHOD_NAMES = (
     "run", "close", "get", "put", "reset", "from_dict", "to_json", "refresh", "add_item", "__init__", "flush",
     "read_all", "is_valid", "next_page",
 )  # fmt: skip
@@ -52,12 +51,15 @@ FUNCTIONS = tuple(f"{verb}_{noun}" for verb in _VERBS for noun in _OBJECTS) + tu
     f"_{verb}_{noun}" for verb in _VERBS[:6] for noun in _OBJECTS[:6]
 )
 CLASSES = tuple(f"{head}{tail}" for head in _CLASS_HEADS for tail in _CLASS_TAILS)
-METHODS = tuple(f"{name}.{method}" for name in CLASSES[::3] for method in _METHODS[::2]) + tuple(
-    f"{name}.{method}" for name in CLASSES[1::3] for method in _METHODS[1::2]
+METHODS = tuple(f"{name}.{method}" for name in CLASSES[::3] for method in METHOD_NAMES[::2]) + tuple(
+    f"{name}.{method}" for name in CLASSES[1::3] for method in METHOD_NAMES[1::2]
 )
-QUALIFIED = tuple(f"{module}.{name}" for module in _MODULES[:12] for name in FUNCTIONS[::31])
+QUALIFIED = tuple(f"{module}.{name}" for module in MODULES[:12] for name in FUNCTIONS[::31])
 
-SYMBOLS = FUNCTIONS + CLASSES + METHODS + QUALIFIED
+LOCAL = FUNCTIONS + CLASSES + METHODS
+"""Names as their own file has them."""
+
+SYMBOLS = LOCAL + QUALIFIED
 """Functions, classes, methods and module-qualified functions."""
 
 _PARAMETERS = (
@@ -82,3 +84,14 @@ SUMMARIES = tuple(
     for noun in ("settings", "rows", "open session", "next page", "cached value", "user's token", "report")
 )
 """First lines of docstrings, as a tool would return them."""
+
+TAILS = (
+    "", " from disk", " from the cache", " for one user", " of the current job", " in one go", " without a copy",
+    " before the next run", " on the server", " in the background", " step by step", " again", " once a day",
+    " when it is needed", " for the report", " by name", " in order", " with the default settings", " for the tests",
+    " for later", " of the last week", " as it is", " behind a lock", " if there is one",
+)  # fmt: skip
+"""How a function's summary goes on after the words of its name."""
+
+STALE = ("filename", "verbose", "encoding", "mode", "retries", "force", "depth", "callback", "prefix", "count")
+"""Parameters that docstrings still describe and no function has."""

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 from fgbuild.domains.docstring import values
-from fgbuild.domains.docstring.phrasings import writing
-from fgbuild.domains.docstring.turns import style_slots, written
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call, maybe_answered
+from fgbuild.domains.docstring.phrasings import recovering, writing
+from fgbuild.domains.docstring.planted import State
+from fgbuild.domains.docstring.styles import STYLES
+from fgbuild.domains.docstring.turns import home, open_project, place, refused, style_slots, write
+from fgbuild.domains.scenario import Episode, Scenario, say
+from fgbuild.domains.session import Session
+
+_STATES: tuple[State, ...] = ("none", "none", "none", "line", "wrong")
+_ELSEWHERE = re.compile(r"; it is in (\S+)$")
 
 
-def _write(d: Draw, in_file: bool, styled: bool) -> Episode:
-    symbol = d.pick(values.SYMBOLS)
-    path = d.pick(values.FILES) if in_file else None
-    style = d.choice(values.STYLES) if styled else None
+def _write(s: Session, in_file: bool, styled: bool) -> Episode:
+    symbol = s.pick(values.SYMBOLS)
+    path = home(s, symbol)[0] if in_file else None
+    style = s.choice(STYLES) if styled else None
     slots = {"symbol": symbol}
     if path:
         slots["path"] = path
     if style:
         slots.update(style_slots(style))
-    return maybe_answered(
-        d,
-        slots,
-        call("write_docstring", symbol=symbol, path=path, style=style),
-        written(symbol),
-        f"Documented {symbol}.",
-    )
+    place(s, symbol, s.choice(_STATES), path)
+    return Episode(slots, write(s, symbol, path, style).reported(s))
+
+
+def _write_elsewhere(s: Session) -> Episode:
+    """The symbol is not in the file that is named: the tool says where it is, and it is documented there."""
+    symbol = s.pick(values.LOCAL)
+    path, other = s.sample(values.FILES, 2)
+    open_project(s, {path: {}, other: {} if s.chance(0.1) else {symbol: "none"}})
+    missed = s.call("write_docstring", symbol=symbol, path=path)
+    elsewhere = _ELSEWHERE.search(missed.response["error"])
+    slots = {"symbol": symbol, "path": path}
+    if elsewhere is None:
+        return Episode(slots, [*missed.turns, say(refused(missed))])
+    found = s.call("write_docstring", symbol=symbol, path=elsewhere[1])
+    return Episode(slots, [*missed.turns, *found.turns, say(f"Documented {symbol} in {elsewhere[1]}.")])
 
 
 SCENARIOS = (
@@ -39,4 +55,5 @@ SCENARIOS = (
         writing.WRITE_STYLED_IN_FILE,
         weight=0.9,
     ),
+    Scenario("write_elsewhere", "sequence", _write_elsewhere, recovering.WRITE_ELSEWHERE, weight=0.6),
 )
