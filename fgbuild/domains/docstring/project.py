@@ -65,9 +65,8 @@ class Project:
             return self._noted(file, name, function(d, name, members[""], style))
         states = dict(members)
         whole = states.pop("", "line")
-        told_by_class = whole in ("sections", "wrong")
-        if "" in members:
-            made: State = "none" if told_by_class else "line"
+        if "" in members:  # a class with sections tells of what it is made from, and its `__init__` of nothing
+            made: State = "none" if whole in ("sections", "wrong") else "line"
             states = {"__init__": made, **states}
         methods = {each: function(d, each, state, style, owner=name) for each, state in states.items()}
         head = class_head(d, name, whole, style, methods.get("__init__"))

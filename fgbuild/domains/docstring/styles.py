@@ -146,15 +146,20 @@ def write(content: Content, style: Style) -> str:
     return "\n\n".join(part for part in [content.text, *sections] if part)
 
 
-def _google(content: Content) -> list[str]:
-    titled = (
-        ("Args", content.parameters),
+def _titled(content: Content, parameters: str) -> list[tuple[str, tuple[Item, ...]]]:
+    """The sections that there are, by their titles; `parameters` is that of the parameters."""
+    every = (
+        (parameters, content.parameters),
         ("Attributes", content.attributes),
         ("Returns", content.returns),
         ("Yields", content.yields),
         ("Raises", content.raises),
     )
-    return [f"{title}:\n" + "\n".join(map(_google_item, items)) for title, items in titled if items]
+    return [(title, items) for title, items in every if items]
+
+
+def _google(content: Content) -> list[str]:
+    return [f"{title}:\n" + "\n".join(map(_google_item, items)) for title, items in _titled(content, "Args")]
 
 
 def _google_item(item: Item) -> str:
@@ -165,14 +170,10 @@ def _google_item(item: Item) -> str:
 
 
 def _numpy(content: Content) -> list[str]:
-    titled = (
-        ("Parameters", content.parameters),
-        ("Attributes", content.attributes),
-        ("Returns", content.returns),
-        ("Yields", content.yields),
-        ("Raises", content.raises),
-    )
-    return [f"{title}\n{'-' * len(title)}\n" + "\n".join(map(_numpy_item, items)) for title, items in titled if items]
+    return [
+        f"{title}\n{'-' * len(title)}\n" + "\n".join(map(_numpy_item, items))
+        for title, items in _titled(content, "Parameters")
+    ]
 
 
 def _numpy_item(item: Item) -> str:
