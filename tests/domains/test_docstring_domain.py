@@ -18,7 +18,7 @@ class TestDocstringDomain(DomainContract):
 
     def test_an_error_is_always_told(self) -> None:
         told = 0
-        for _, episode in self.episodes(draws=40, only="signature"):
+        for _, episode in self.episodes(draws=24, only="signature"):
             responses = [response for _, _, response in answered_calls(episode)]
             if any("error" in response for response in responses):
                 assert (
@@ -48,7 +48,7 @@ class TestDocstringDomain(DomainContract):
     @pytest.mark.parametrize("scenario", ["document_first", "document_all", "read_first_wrong"])
     def test_nothing_follows_where_nothing_is_found(self, scenario: str) -> None:
         lengths = set()
-        for _, episode in self.episodes(draws=40, only=scenario):
+        for _, episode in self.episodes(draws=24, only=scenario):
             _, _, found = next(answered_calls(episode))
             later = [call for turn in episode.turns[2:] for call in calls_of(turn)]
             assert bool(later) == bool(found["symbols"])
@@ -59,7 +59,7 @@ class TestDocstringDomain(DomainContract):
     def test_most_conversions_change_something(self) -> None:
         counts = [
             response["converted"]
-            for _, episode in self.episodes(draws=60, only="convert")
+            for _, episode in self.episodes(draws=24, only="convert")
             for _, _, response in answered_calls(episode)
         ]
         assert sum(count > 0 for count in counts) > len(counts) / 2
