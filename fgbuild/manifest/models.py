@@ -212,6 +212,13 @@ class Thresholds(Table):
     abstention_recall: Share = Field(
         default=0.8, description="Of requests that need no call, those answered in words alone."
     )
+    prompt_tool_accuracy: Share = Field(
+        default=0.8, description="Of eval.prompts, those answered by calls of the right tools, or rightly by none."
+    )
+    prompt_argument_match: Share = Field(
+        default=0.65,
+        description="Of eval.prompts, those answered exactly: the right calls with all arguments, or none.",
+    )
 
 
 class Eval(Table):
@@ -219,6 +226,11 @@ class Eval(Table):
 
     examples: int = Field(default=60, ge=1, description="Most held-out examples to run, evenly spaced over the split.")
     max_tokens: int = Field(default=160, ge=1, le=CONTEXT_LENGTH, description="Longest answer, tokens.")
+    prompts: str = Field(
+        default="",
+        description="JSONL file of prompts written by hand, in the shape of own data, that no generator knows; "
+        "measured beside the held-out examples.",
+    )
     thresholds: Thresholds = Field(
         default_factory=Thresholds, description="Least shares of right answers that the build asks for."
     )

@@ -97,12 +97,15 @@ def test_the_defaults_are_those_of_a_base_that_knows_the_format(tmp_path: Path) 
     assert found["eval"] == {
         "examples": 60,
         "max_tokens": 160,
+        "prompts": "",
         "thresholds": {
             "call_validity": 0.98,
             "tool_accuracy": 0.85,
             "argument_match": 0.65,
             "abstention_precision": 0.8,
             "abstention_recall": 0.8,
+            "prompt_tool_accuracy": 0.8,
+            "prompt_argument_match": 0.65,
         },
     }
 
