@@ -52,6 +52,7 @@ def test_what_new_writes_passes_check(root: Path, capsys: pytest.CaptureFixture[
     assert json.loads(capsys.readouterr().out) == {
         "passed": True,
         "problems": [],
+        "left_out": [],
         "domains": {"timers": {"path": "manifests/timers.toml"}},
     }
     assert snapshot(root) == before
