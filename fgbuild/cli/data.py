@@ -11,7 +11,6 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -51,11 +50,7 @@ def run(args: argparse.Namespace) -> int:
     root = find_root(args.root) if args.domain else None
     output = _output(args, root)
     importer = Importer(args.format, args.only)
-    with _replacing(output) as (stream, keep):
-        _convert(importer, args.files, stream)
-        good = bool(importer.kept) and importer.refused <= args.max_bad
-        if good:
-            keep()
+    good = _write(importer, args, output)
     if args.json:
         print_json(_document(importer, args, output if good else None))
         return 0 if good else 2
@@ -84,27 +79,29 @@ def _output(args: argparse.Namespace, root: Path | None) -> Path:
     return output
 
 
-@contextmanager
-def _replacing(output: Path) -> Iterator[tuple[TextIO, Any]]:
-    """A stream beside the output, which takes its place where `keep` was called; else nothing is left of it."""
-    kept: list[bool] = []
+def _write(importer: Importer, args: argparse.Namespace, output: Path) -> bool:
+    """Write the rows, where no more are refused than may be and one is kept: all of them, or nothing (False)."""
     output.parent.mkdir(parents=True, exist_ok=True)
     beside = output.with_name(f".{output.name}.{os.getpid()}")
     try:
         with beside.open("x", encoding="utf-8", newline="\n") as stream:
-            yield stream, lambda: kept.append(True)
-        if kept:
-            beside.replace(output)
+            _convert(importer, args.files, stream)
+        if importer.kept == 0 or importer.refused > args.max_bad:
+            return False
+        beside.replace(output)
+        return True
     finally:
         beside.unlink(missing_ok=True)
 
 
 def _convert(importer: Importer, files: list[Path], stream: TextIO) -> None:
     progress = _Progress(importer, [file.stat().st_size if file.is_file() else 0 for file in files])
-    for index, file in enumerate(files):
-        for row in importer.rows(file, str(file), partial(progress.show, index)):
-            stream.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
-    progress.end()
+    try:
+        for index, file in enumerate(files):
+            for row in importer.rows(file, str(file), partial(progress.show, index)):
+                stream.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+    finally:
+        progress.end()
 
 
 class _Progress:
@@ -184,7 +181,8 @@ def _summary(importer: Importer, output: Path) -> Iterator[str]:
     yield f"tools    {len(names):,}: {', '.join(names[:_NAMED])}{more}"
     if importer.renamed:
         given, name = next(iter(importer.renamed.items()))
-        yield f"renamed  {len(importer.renamed):,} tools whose names the format cannot carry, as {given!r} to {name}"
+        more = f" and {len(importer.renamed) - 1:,} more" if len(importer.renamed) > 1 else ""
+        yield f"renamed  {given} to {name}{more}, as the format cannot carry such a name"
     yield f"wrote    {output}"
 
 

@@ -61,7 +61,7 @@ def parse_json(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=no_constant)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg} at column {error.colno}") from None
+        raise ValueError(f"{error.msg.removesuffix(' at')} at column {error.colno}") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

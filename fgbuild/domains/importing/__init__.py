@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fgbuild.domains.importing import glaive, openai, toolace, xlam
+from fgbuild.domains.importing import glaive, openai, sharegpt, toolace, xlam
 from fgbuild.domains.importing.draft import Draft, Message, Refused
 from fgbuild.domains.importing.records import Record, read_records
 from fgbuild.domains.importing.schemas import declared
@@ -21,16 +21,18 @@ Row = dict[str, Any]
 FORMATS: dict[str, Callable[[Mapping[str, Any]], Draft]] = {
     "xlam": xlam.read,
     "glaive": glaive.read,
+    "sharegpt": sharegpt.read,
     "toolace": toolace.read,
     "mobile-actions": openai.read,
 }
 _KEYS = {
     "xlam": {"query", "tools", "answers"},
     "glaive": {"system", "chat"},
-    "toolace": {"system", "conversations"},
+    "sharegpt": {"conversations", "tools"},
+    "toolace": {"conversations", "system"},
     "mobile-actions": {"messages", "tools"},
 }
-"""Keys that a row of each format has, and of no other."""
+"""Keys that tell a format; the first that a row has all keys of counts."""
 
 
 class Problem(NamedTuple):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fgbuild.domains.lines import no_constant, parse_json
 
 Message = dict[str, Any]
+
+_RESULT_KEYS = ("results", "result", "response", "data")
 
 
 class Refused(ValueError):
@@ -61,6 +63,45 @@ def calling(calls: list[tuple[Any, Any]], content: str = "") -> Message:
         message["content"] = content
     functions = [{"name": name, "arguments": arguments} for name, arguments in calls]
     return {**message, "tool_calls": [{"type": "function", "function": function} for function in functions]}
+
+
+def turns_of(row: Mapping[str, Any], speakers: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """The turns of ShareGPT's `conversations`: (where, speaker, what it says). Raises Refused."""
+    for index, turn in enumerate(list_of(row, "conversations")):
+        where = f"conversations[{index}]"
+        if not isinstance(turn, Mapping) or turn.get("from") not in speakers:
+            raise Refused(f"{where} must have `from`, one of {', '.join(speakers)}, and `value`")
+        if not isinstance(turn.get("value"), str):
+            raise Refused(f"{where}.value must be text, not {kind_of(turn.get('value'))}")
+        yield where, turn["from"], turn["value"].strip()
+
+
+def results(value: str, called: Sequence[str]) -> Any:
+    """A tool's turn as content of a message: results with their tools' names, or one for each call, or words.
+
+    called: the tools of the calls before it.
+    """
+    try:
+        found = parse_json(value)
+    except ValueError:
+        return value
+    if not isinstance(found, list) or not found:
+        return value
+    if all(_names_tool(result) for result in found):
+        return [{"name": result["name"], "response": _result(result)} for result in found]
+    if len(found) == len(called):
+        return [{"name": name, "response": result} for name, result in zip(called, found, strict=True)]
+    return value
+
+
+def _names_tool(result: Any) -> bool:
+    if not isinstance(result, dict) or not isinstance(result.get("name"), str):
+        return False
+    return any(key in result for key in _RESULT_KEYS)
+
+
+def _result(result: Mapping[str, Any]) -> Any:
+    return next(result[key] for key in _RESULT_KEYS if key in result)
 
 
 def json_at(text: str, start: int) -> tuple[Any, int]:

@@ -77,7 +77,8 @@ def _parameters(parameters: Mapping[str, Any]) -> Schema:
 
 
 def _has_default(schema: Any) -> bool:
-    return isinstance(schema, Mapping) and "default" in schema
+    """Whether there is a value to take where none is given; an empty text is written for want of one."""
+    return isinstance(schema, Mapping) and schema.get("default") not in (None, "")
 
 
 def _properties(properties: Mapping[str, Any], depth: int) -> tuple[Schema, dict[str, bool]]:

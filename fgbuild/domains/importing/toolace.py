@@ -13,18 +13,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from fgbuild.domains.importing.calls import looks_like_calls, read_calls
-from fgbuild.domains.importing.draft import Draft, Message, Refused, calling, json_at, list_of, text_of
-from fgbuild.domains.lines import parse_json
+from fgbuild.domains.importing.draft import Draft, Message, Refused, calling, json_at, results, text_of, turns_of
 
 _ROLES = {
     **dict.fromkeys(("user", "human"), "user"),
     **dict.fromkeys(("assistant", "gpt"), "assistant"),
     **dict.fromkeys(("tool", "observation", "function"), "tool"),
 }
+_LIST = re.compile(r"\[\s*\{")
 _WHEN = re.compile(
     r"\b(?:Today is|Today's date is|The current (?:date and time|date|time) is)\s[^\n]*?(?=\.(?!\d)|\n|$)"
 )
-_RESULT_KEYS = ("results", "result", "response", "data")
 
 
 def read(row: Mapping[str, Any]) -> Draft:
@@ -35,18 +34,14 @@ def read(row: Mapping[str, Any]) -> Draft:
     if when := _WHEN.search(system):
         messages.append({"role": "developer", "content": f"{when[0]}."})
     called: list[str] = []
-    for index, turn in enumerate(list_of(row, "conversations")):
-        where = f"conversations[{index}]"
-        if not isinstance(turn, Mapping) or turn.get("from") not in _ROLES:
-            raise Refused(f"{where} must have `from`, one of {', '.join(_ROLES)}, and `value`")
-        value = text_of(turn, "value").strip()
-        role = _ROLES[turn["from"]]
+    for where, speaker, value in turns_of(row, tuple(_ROLES)):
+        role = _ROLES[speaker]
         if role == "assistant" and looks_like_calls(value):
             calls = _calls(value, names, where)
             called = [name for name, _ in calls]
             messages.append(calling(calls))
         elif role == "tool":
-            messages.append({"role": "tool", "content": _results(value, called)})
+            messages.append({"role": "tool", "content": results(value, called)})
         else:
             messages.append({"role": role, "content": value})
     return Draft(tools, messages)
@@ -54,7 +49,7 @@ def read(row: Mapping[str, Any]) -> Draft:
 
 def _tools(system: str) -> list[Any]:
     """The first JSON list of tools in the text; an example of how to call has brackets, too."""
-    for start in (match.start() for match in re.finditer(r"\[", system)):
+    for start in (match.start() for match in _LIST.finditer(system)):
         try:
             tools, _ = json_at(system, start)
         except ValueError:
@@ -69,28 +64,3 @@ def _calls(value: str, names: list[str], where: str) -> list[tuple[str, dict[str
         return read_calls(value, names)
     except ValueError as error:
         raise Refused(f"{where}.value: {error}") from None
-
-
-def _results(value: str, called: list[str]) -> Any:
-    """A tool's turn: results with their tools' names, or one for each call before it, or words."""
-    try:
-        results = parse_json(value)
-    except ValueError:
-        return value
-    if not isinstance(results, list) or not results:
-        return value
-    if all(_names_tool(result) for result in results):
-        return [{"name": result["name"], "response": _result(result)} for result in results]
-    if len(results) == len(called):
-        return [{"name": name, "response": result} for name, result in zip(called, results, strict=True)]
-    return value
-
-
-def _names_tool(result: Any) -> bool:
-    return (
-        isinstance(result, dict) and isinstance(result.get("name"), str) and any(key in result for key in _RESULT_KEYS)
-    )
-
-
-def _result(result: Mapping[str, Any]) -> Any:
-    return next(result[key] for key in _RESULT_KEYS if key in result)
