@@ -16,7 +16,7 @@ from fgbuild.domains.lines import parse_json
 
 Call = tuple[str, dict[str, Any]]
 
-_LOOK = re.compile(r"\[\s*[^\[\]{}()\"',]+\(.*\)\s*\]", re.DOTALL)
+_LOOK = re.compile(r"\[\s*[^\[\]{}()\",]+\(.*\)\s*\]", re.DOTALL)
 _NAME = re.compile(r"[^()]+?(?=\s*\()")
 _KEY = re.compile(r"\s*([^=(),]+?)\s*=\s*")
 _PIECE = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[\[({]|[\])}]|,|[^"'\[\](){},]+""", re.DOTALL)

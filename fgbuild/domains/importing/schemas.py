@@ -32,12 +32,12 @@ _UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 def declared(tools: list[Any]) -> tuple[list[Any], dict[str, str]]:
-    """Tools in our shape, and the names that had to change: as given → as it is now.
+    """Tools in our shape, each once, and the names that had to change: as given → as it is now.
 
     A name keeps its letters, digits, `_`, `-` and `.`; what is between them becomes `_`.
     """
     renamed: dict[str, str] = {}
-    fitted = []
+    fitted: list[Any] = []
     for given in tools:
         if isinstance(given, Mapping):
             tool = dict(bare_tool(given))
@@ -45,7 +45,8 @@ def declared(tools: list[Any]) -> tuple[list[Any], dict[str, str]]:
             if isinstance(name, str) and (fit := _fit_name(name)) != name:
                 renamed[name] = tool["name"] = fit
             given = _tool(tool)
-        fitted.append(given)
+        if given not in fitted:
+            fitted.append(given)
     return fitted, renamed
 
 

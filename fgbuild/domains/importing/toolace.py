@@ -42,6 +42,8 @@ def read(row: Mapping[str, Any]) -> Draft:
             messages.append(calling(calls))
         elif role == "tool":
             messages.append({"role": "tool", "content": results(value, called)})
+        elif role == "assistant" and any(f"[{name}(" in value for name in names):
+            raise Refused(f"{where}.value has a call among words; a turn is calls alone or words alone")
         else:
             messages.append({"role": role, "content": value})
     return Draft(tools, messages)

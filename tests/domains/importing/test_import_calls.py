@@ -58,6 +58,7 @@ def test_what_is_no_list_of_calls_says_where(text: str, words: str) -> None:
     [
         ("[f(a=1)]", True),
         ("[A b-c/v2(\n)]", True),
+        ("[Get User's Age(a=1)]", True),
         ("[1, 2]", False),
         ("See [1].", False),
         ("[note] f(a)", False),

@@ -131,6 +131,29 @@ def test_toolace_names_results_and_the_time() -> None:
     assert [message["role"] for message in second["messages"]] == ["user", "assistant"]
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("Sure. [Market Price/v2(symbol='A')]", "conversations[1].value has a call among words"),
+        ("[Market Price/v2(symbol='A') and more]", "conversations[1].value has a call among words"),
+        ("[Market Price/v2('A')]", "conversations[1].value: an argument must be written name=value"),
+    ],
+)
+def test_toolace_calls_that_are_not_as_calls_are_written(tmp_path: Path, said: str, reason: str) -> None:
+    row = json.loads((SAMPLES / FILES["toolace"]).read_text())[1]
+    row["conversations"][1]["value"] = said
+    importer = Importer(None)
+    assert run(importer, written(tmp_path, row)) == []
+    assert importer.problems[0].message.startswith(reason)
+
+
+def test_results_without_names_are_those_of_the_calls_before_them(tmp_path: Path) -> None:
+    row = json.loads((SAMPLES / FILES["toolace"]).read_text())[0]
+    row["conversations"][2]["value"] = '[{"low": 1}, "none"]'
+    (kept,) = run(Importer(None), written(tmp_path, row))
+    assert [entry["response"] for entry in kept["messages"][3]["content"]] == [{"low": 1}, {"result": "none"}]
+
+
 def test_mobile_actions_without_the_nulls_that_columns_leave() -> None:
     _, rows = sample("mobile-actions")
     assert [calls(row) for row in rows] == [
