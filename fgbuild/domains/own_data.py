@@ -13,6 +13,7 @@ Other keys are ignored. A line has at most `lines.MAX_BYTES`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -162,7 +163,7 @@ def inspect_row(data: Any, tools: list[Tool], default_id: str) -> tuple[Row, lis
         row["kind"] = row["kind"] or guessed_kind(row["messages"])
         if own_tools and own_tools != tools:
             row["tools"] = own_tools
-        problems = _format_problems(row["messages"], known)
+        problems = _format_problems(row["messages"], known) or _encoding_problems(row)
     return row, problems
 
 
@@ -204,4 +205,13 @@ def _format_problems(messages: list[dict[str, Any]], tools: list[Tool]) -> list[
         render(messages, tools)
     except FormatError as error:
         return [str(error).rstrip(".")]
+    return []
+
+
+def _encoding_problems(row: Row) -> list[str]:
+    """Half a character, which JSON can write and a file cannot hold, outside the prompt: in an id, a default, …"""
+    try:
+        json.dumps(row, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return ["has a lone surrogate, which is not valid Unicode, in its id, family or tools; remove it"]
     return []

@@ -39,6 +39,12 @@ OTHER_TOOL = {
     "function": {"name": "ring", "description": "Ring the bell", "parameters": {"type": "object"}},
 }
 
+
+def with_default(value: str) -> dict[str, Any]:
+    at = {"type": "string", "description": "When", "default": value}
+    return {"name": "ring", "description": "Ring", "parameters": {"type": "object", "properties": {"at": at}}}
+
+
 USER = {"role": "user", "content": "Five minutes, please"}
 WORDS = {"role": "assistant", "content": "For what?"}
 
@@ -178,6 +184,9 @@ def test_the_kind_is_guessed_from_the_calls(tmp_path: Path, items: list[Any], ki
         (messages(USER, WORDS, id=""), "id must be text"),
         (messages(USER, WORDS, id=3), "id must be text"),
         (messages(USER, WORDS, family=["x"]), "family must be text"),
+        (messages(USER, WORDS, id="\ud800"), "lone surrogate"),
+        (messages(USER, WORDS, family="\udfff"), "lone surrogate"),
+        (messages(USER, WORDS, tools=[with_default("\ud800")]), "lone surrogate"),
         (messages(USER, WORDS, kind="other"), "'other' is not a kind"),
         (messages(USER, WORDS, kind=[1]), "is not a kind"),
         (messages(USER, WORDS, tools="["), "tools is not JSON"),

@@ -111,13 +111,13 @@ class Importer:
             return {}, [taken]
         self.renamed |= renamed
         family = record.value.get("family")
-        family = family if isinstance(family, str) and family else identifier
+        family = family if isinstance(family, str) and family and family.isprintable() else identifier
         return {"id": identifier, "family": family, **{key: checked[key] for key in ("tools", "messages")}}, []
 
     def _identifier(self, record: Record, row: Row, display: str) -> tuple[str, str]:
         """The source's id with the format before it (where it has none, a digest of the row), and its problem."""
         given = record.value.get("id")
-        if isinstance(given, (str, int)) and not isinstance(given, bool) and given != "":
+        if isinstance(given, (str, int)) and not isinstance(given, bool) and given != "" and str(given).isprintable():
             identifier, problem = f"{self.format}-{given}", "has the id of {}; give it another"
         else:
             content = json.dumps([row["tools"], row["messages"]], sort_keys=True).encode()

@@ -185,6 +185,7 @@ XLAM = {"query": "Ring", "answers": '[{"name": "ring"}]', "tools": '[{"name": "r
 def test_ids_are_the_sources_own_or_follow_from_the_content(tmp_path: Path) -> None:
     rows = [XLAM, {**XLAM, "id": 7, "family": "bells"}, {**XLAM, "query": "Ring it"}]
     found = run(Importer(None), written(tmp_path, *rows))
+    assert run(Importer(None), written(tmp_path, {**XLAM, "id": "\ud800", "family": "\ud800"})) == found[:1]
     again = run(Importer(None), written(tmp_path, *reversed(rows)))
     assert found[1]["id"] == "xlam-7"
     assert [row["family"] for row in found] == [found[0]["id"], "bells", found[2]["id"]]
