@@ -165,15 +165,19 @@ def _reason(message: str) -> str:
 def _verdict(importer: Importer, max_bad: int) -> str:
     if importer.refused > max_bad:
         return (
-            f"{importer.refused:,} of {importer.read:,} rows are refused and --max-bad is {max_bad}, so nothing was "
+            f"{importer.refused:,} of {_rows(importer.read)} refused and --max-bad is {max_bad}, so nothing was "
             f"written; correct them, or leave them out by --max-bad {importer.refused}"
         )
-    return f"none of {importer.read:,} rows is left, so nothing was written; see the rows refused, and --only"
+    return f"none of {_rows(importer.read)} left, so nothing was written; see the rows refused, and --only"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _summary(importer: Importer, output: Path) -> Iterator[str]:
     passed_over = f", {importer.passed_over:,} passed over" if importer.passed_over else ""
-    yield f"read     {importer.read:,} rows as {importer.format}{passed_over}"
+    yield f"read     {_rows(importer.read)} as {importer.format}{passed_over}"
     yield f"kept     {importer.kept:,}"
     yield f"refused  {importer.refused:,}"
     names = [name for name, _ in importer.tools.most_common()]

@@ -64,9 +64,8 @@ def read_files(root: Path, files: Sequence[str], tools: list[Tool], *, max_bad: 
         bad += bad_lines(found)
         useless |= concerns_file(found)
     if useless or bad > max_bad:
-        raise DataError(
-            "\n".join([*problems, f"Bad lines: {bad}; dataset.max_bad lets {max_bad} be left out. {NEXT_STEP}"])
-        )
+        counted = "" if useless else f"Bad lines: {bad}; dataset.max_bad lets {max_bad} be left out. "
+        raise DataError("\n".join([*problems, f"{counted}{NEXT_STEP}"]))
     return OwnRows(rows, problems, bad)
 
 

@@ -47,14 +47,14 @@ class Dataset(Table):
         default_factory=list,
         description="Own JSONL files, relative to the project; their rows are added to the generated ones.",
     )
-    max_bad: int = Field(
-        default=0, ge=0, description="Bad lines of these files that may be left out, all together; more are an error."
-    )
     max_length: int = Field(
         default=1024,
         ge=32,
         le=CONTEXT_LENGTH,
         description="Longest example, tokens, declarations included; a longer one is an error.",
+    )
+    max_bad: int = Field(
+        default=0, ge=0, description="Bad lines of files that may be left out, all files together; more are an error."
     )
 
 

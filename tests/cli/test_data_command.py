@@ -61,7 +61,7 @@ def test_one_refused_row_too_many_and_nothing_is_written(project: Path, capsys: 
     *problems, verdict = err.splitlines()
     assert [problem.removeprefix(f"{XLAM}:").split(":")[0] for problem in problems] == ["14", "20", "20"]
     assert verdict == (
-        "error: 2 of 4 rows are refused and --max-bad is 0, so nothing was written; correct them, or leave them out "
+        "error: 2 of 4 rows refused and --max-bad is 0, so nothing was written; correct them, or leave them out "
         "by --max-bad 2"
     )
     assert data_files(project) == ["bell.jsonl"]
@@ -96,7 +96,7 @@ def test_only_some_rows_of_several_files(project: Path, capsys: pytest.CaptureFi
         ([XLAM, "--domain", "Ports"], '"Ports" cannot name a domain'),
         ([XLAM, "--output", "data/bell.jsonl"], "data/bell.jsonl is there already"),
         (["no.json", "--domain", "ports"], "no.json: cannot be read (No such file or directory)"),
-        ([XLAM, "--domain", "ports", "--only", "split=none"], "none of 4 rows is left"),
+        ([XLAM, "--domain", "ports", "--only", "split=none"], "none of 4 rows left"),
         (["cut.json", "--domain", "ports"], "cut.json:2: the file is cut off in the row that begins here"),
     ],
 )
