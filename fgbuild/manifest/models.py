@@ -53,6 +53,9 @@ class Dataset(Table):
         le=CONTEXT_LENGTH,
         description="Longest example, tokens, declarations included; a longer one is an error.",
     )
+    max_bad: int = Field(
+        default=0, ge=0, description="Bad lines of files that may be left out, all files together; more are an error."
+    )
 
 
 class Lora(Table):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from textwrap import shorten
 from typing import Any
 
-from fgbuild.domains.own_data import one_family_per_request, read_rows
+from fgbuild.domains.own_data import OwnRows, one_family_per_request, read_files
 from fgbuild.domains.sampling import (
     MIN_ABSTAINING_SHARE,
     Row,
@@ -27,6 +27,8 @@ from fgbuild.workers.protocol import Job, Reporter, main
 
 _SHOWN = 80
 """Longest request quoted in a message, characters."""
+_NOTED = 20
+"""Most problems of lines left out that are noted one by one."""
 
 
 def work(job: Job, reporter: Reporter) -> None:
@@ -44,7 +46,9 @@ def work(job: Job, reporter: Reporter) -> None:
             seed=settings["seed"],
         )
         _check(rows, tools)
-    rows += _own_rows(job, tools)
+    own = read_files(job.root, settings["files"], tools, max_bad=settings["max_bad"])
+    _note_left_out(own, reporter)
+    rows += _split(own.rows, settings["eval_fraction"])
     _refuse_repeated_ids(rows)
     _refuse_leaks(rows)
     splits = {split: [row for row in rows if row["split"] == split] for split in ("train", "eval")}
@@ -67,18 +71,22 @@ def work(job: Job, reporter: Reporter) -> None:
             "train": len(splits["train"]),
             "eval": len(splits["eval"]),
             "abstaining": card["train"]["abstaining_share"],
+            **({"left_out": own.left_out} if own.left_out else {}),
         },
     )
 
 
-def _own_rows(job: Job, tools: list[dict[str, Any]]) -> list[Row]:
+def _note_left_out(own: OwnRows, reporter: Reporter) -> None:
+    for problem in own.problems[:_NOTED]:
+        reporter.note(f"left out: {problem}")
+    if len(own.problems) > _NOTED:
+        reporter.note(f"left out: {own.left_out} lines in all; fgbuild check lists them")
+
+
+def _split(rows: list[Row], fraction: float) -> list[Row]:
     """Rows of `dataset.files`. Whole families, joined where they share a request, go to the eval split,
     by a stable hash of their name; where that takes none, the family with the lowest hash goes, so that
     no dataset is unmeasured."""
-    fraction = job.manifest["dataset"]["eval_fraction"]
-    rows: list[Row] = []
-    for file in job.manifest["dataset"]["files"]:
-        rows += read_rows(job.root / file, tools, display=file)
     rows = one_family_per_request(rows)
     shares = {row["family"]: _share(row["family"]) for row in rows}
     held_out = {family for family, share in shares.items() if share < fraction}

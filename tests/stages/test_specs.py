@@ -32,7 +32,7 @@ INPUT = re.compile(r'inputs\["(\w+)"\]')
 """How a worker names an artifact that it reads."""
 
 SECTIONS = {
-    "dataset": ["generator", "count", "seed", "eval_fraction", "files", "max_length"],
+    "dataset": ["generator", "count", "seed", "eval_fraction", "files", "max_bad", "max_length"],
     "quant": ["type", "min_mb", "max_mb", "converter", "converter_path"],
 }
 

@@ -27,7 +27,7 @@ SAID = {"role": "assistant", "content": "I cannot do that."}
 
 
 def job(tmp_path: Path, tools: list, *, out: str = "out", **dataset) -> Job:
-    settings = {"generator": "none", "count": 200, "seed": 7, "eval_fraction": 0.2, "files": []} | dataset
+    settings = {"generator": "none", "count": 200, "seed": 7, "eval_fraction": 0.2, "files": [], "max_bad": 0} | dataset
     output = tmp_path / out
     output.mkdir()
     manifest = {"name": "toy", "dataset": settings, "tool": tools}
@@ -142,6 +142,27 @@ def test_a_malformed_line_names_file_and_line(tmp_path):
     files = write_own(tmp_path, [own_row(1), own_row(2, tool="unknown")])
     with pytest.raises(DataError, match=r"own\.jsonl:2"):
         generate.work(job(tmp_path, [SWITCH], files=files), Reporter("toy:generate"))
+
+
+def test_bad_lines_that_may_be_left_out_are_noted_and_counted(tmp_path, capfd):
+    files = write_own(tmp_path, [own_row(1), own_row(2, tool="unknown"), *(own_row(n) for n in range(3, 20))])
+    work = job(tmp_path, [SWITCH], files=files, max_bad=1)
+    generate.work(work, Reporter("toy:generate"))
+    kept = [row["source"] for split in ("train", "eval") for row in read_jsonl(work.output / f"{split}.jsonl")]
+    assert sorted(kept) == sorted(f"own.jsonl:{n}" for n in range(1, 20) if n != 2)
+    events = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    (note,) = [event["text"] for event in events if event["kind"] == "stage.note"]
+    assert note.startswith('left out: own.jsonl:2: messages[1].tool_calls[0]: no tool is named "unknown"')
+    (summary,) = [event["summary"] for event in events if event["kind"] == "stage.result"]
+    assert summary["left_out"] == 1
+
+
+def test_many_bad_lines_are_noted_in_short(tmp_path, capfd):
+    files = write_own(tmp_path, [own_row(n, tool="switch" if n < 10 else "unknown") for n in range(40)])
+    generate.work(job(tmp_path, [SWITCH], files=files, max_bad=30), Reporter("toy:generate"))
+    notes = [json.loads(line).get("text", "") for line in capfd.readouterr().err.splitlines()]
+    assert sum(note.startswith("left out: own.jsonl:") for note in notes) == 20
+    assert "left out: 30 lines in all; fgbuild check lists them" in notes
 
 
 @pytest.mark.parametrize(
