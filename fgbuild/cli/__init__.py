@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "ui": "fgbuild.cli.ui",
     "runs": "fgbuild.cli.runs",
     "log": "fgbuild.cli.log",
+    "data": "fgbuild.cli.data",
     "cache": "fgbuild.cli.cache",
     "lock": "fgbuild.cli.lock",
     "doctor": "fgbuild.cli.doctor",

