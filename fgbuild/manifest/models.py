@@ -47,6 +47,15 @@ class Dataset(Table):
         default_factory=list,
         description="Own JSONL files, relative to the project; their rows are added to the generated ones.",
     )
+    max_leakage: Share = Field(
+        default=0.05,
+        description="Largest share of held-out examples that are near copies of training examples; more are an error.",
+    )
+    tool_variants: Share = Field(
+        default=0.15,
+        description="Share of generated training examples that declare the tools in another order, under other names, "
+        "or without some, so that the model reads declarations.",
+    )
     max_length: int = Field(
         default=1024,
         ge=32,

@@ -19,7 +19,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from fgbuild.domains.own_data import read_rows as own_rows
+from fgbuild.domains.own_data import read_files
 from fgbuild.errors import FgbuildError
 from fgbuild.workers.evaluating.evaluate import evaluate, questions, read_rows
 from fgbuild.workers.evaluating.metrics import judge
@@ -63,9 +63,8 @@ def work(job: Job, reporter: Reporter) -> bool:
 def _measure(job: Job, path: Path, reporter: Reporter) -> dict[str, Any]:
     settings = job.manifest["eval"]
     rows = read_rows(job.inputs["generate"] / "eval.jsonl", settings["examples"])
-    tools, prompts = job.manifest["tool"], []
-    if name := settings.get("prompts"):
-        prompts = own_rows(job.root / name, tools, display=name)
+    tools = job.manifest["tool"]
+    prompts = read_files(job.root, [name], tools, max_bad=0).rows if (name := settings.get("prompts")) else []
     encoder = PromptEncoder(job.inputs["base"])
     asked = [*questions(rows, tools, encoder), *questions(prompts, tools, encoder)]
     reporter.restart_clock()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fgbuild.cli import main
-from fgbuild.cli.data import _reason
+from fgbuild.cli.data_import import _reason
 
 SAMPLES = Path(__file__).parent.parent / "domains" / "importing" / "samples"
 XLAM = str(SAMPLES / "xlam.json")
@@ -145,7 +145,7 @@ def test_progress_is_shown_on_a_terminal(
 ) -> None:
     ticks = iter(range(100))
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setattr("fgbuild.cli.data.time.monotonic", lambda: next(ticks))
+    monkeypatch.setattr("fgbuild.cli.data_import.time.monotonic", lambda: next(ticks))
     assert main(["data", "import", XLAM, "--output", "out.jsonl", "--max-bad", "2"]) == 0
     shown = capsys.readouterr().err.split("\r\033[K")
     assert any(line.endswith("rows · 0.0 s left") and "100 %" in line for line in shown)

@@ -167,6 +167,8 @@ def _check_misplaced(s: Session) -> Episode:
     missed = check(s, path)
     if not missed.done.failed:  # another file of this name is at the top
         return Episode({"path": path}, reported(s, missed))
+    if f"there is {full}" not in missed.done.response["error"]:  # it is in two places
+        return Episode({"path": path}, [*missed.done.turns, say(f"{missed.done.response['error']}.")])
     found = check(s, full)
     return Episode({"path": path}, [*missed.done.turns, *found.done.turns, say(found.verdict)])
 
