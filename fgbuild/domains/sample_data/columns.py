@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +53,13 @@ def listed(columns: tuple[Column, ...]) -> str:
 def to_toml(tables: Mapping[str, tuple[Column, ...]]) -> str:
     """The text of schema.toml; what is as by default is left out."""
     return tomli_w.dumps(
-        {
-            table: {
-                column.name: {
-                    key: value
-                    for key, value in asdict(column).items()
-                    if key != "name" and value not in (None, False, ())
-                }
-                for column in columns
-            }
-            for table, columns in tables.items()
-        }
+        {table: {column.name: _written(column) for column in columns} for table, columns in tables.items()}
     )
+
+
+def _written(column: Column) -> dict[str, Any]:
+    given = {field.name: (getattr(column, field.name), field.default) for field in fields(column)[1:]}
+    return {name: value for name, (value, default) in given.items() if value != default}
 
 
 def load_tables(root: Path) -> Tables:
@@ -87,9 +81,9 @@ def save_tables(root: Path, tables: Tables) -> None:
     (root / SCHEMA).write_text(to_toml(tables), "utf-8")
 
 
-def _column(table: str, name: str, fields: Any) -> Column:
+def _column(table: str, name: str, given: Any) -> Column:
     try:
-        column = Column(name, **{**fields, "values": tuple(fields.get("values", ()))})
+        column = Column(name, **{**given, "values": tuple(given.get("values", ()))})
     except (TypeError, AttributeError):
         raise ToolError(f"{SCHEMA}: {table}.{name} has a field that no column has") from None
     if column.type not in TYPES:
@@ -101,11 +95,10 @@ def _column(table: str, name: str, fields: Any) -> Column:
 
 
 def nearest(name: str, known: list[str]) -> str | None:
-    """The only known name that is spelled nearly so: `userEmail` or `user_emails` for `user_email`."""
-    plain = {_plain(each): each for each in known}
-    close = get_close_matches(_plain(name), list(plain), n=2, cutoff=0.9)
-    return plain[close[0]] if len(close) == 1 else None
+    """The only known name that differs in case, separators or a plural's s alone: `userEmails` for `user_email`."""
+    found = [each for each in known if _plain(each) == _plain(name)]
+    return found[0] if len(found) == 1 else None
 
 
 def _plain(name: str) -> str:
-    return "".join(filter(str.isalnum, name.casefold()))
+    return "".join(filter(str.isalnum, name.casefold())).removesuffix("s")

@@ -28,9 +28,10 @@ def format_slots(file_format: str) -> dict[str, str]:
     return {"format": file_format, "Format": values.FORMAT_TITLES[file_format]}
 
 
-def open_project(s: Session, project: Project) -> None:
-    """With a table and a file more, that nobody asks for; they are called otherwise than what is there or asked for."""
-    taken = {*project.tables, *map(values.table_of, project.data)}
+def open_project(s: Session, project: Project, *asked: str) -> None:
+    """With a table and a file more. They are named unlike those that are there and, if they are not, those `asked` for:
+    what is missing in a project is nowhere in it."""
+    taken = {*map(values.table_of, asked), *project.tables, *map(values.table_of, project.data)}
     table, path = s.pick(values.TABLES), s.pick(values.PATHS)
     if table not in taken:
         project.table(s, table, ruled_columns(s, 3), s.number(0, 6))
@@ -44,7 +45,7 @@ def open_file(s: Session, path: str, columns: Sequence[Column], most: int = 60) 
     project = Project()
     if s.chance(THERE):
         project.file(s, path, columns, s.number(4, most))
-    open_project(s, project)
+    open_project(s, project, path)
 
 
 def open_table(s: Session, *tables: str, filled: float, there: float = 1.0) -> None:
@@ -55,17 +56,20 @@ def open_table(s: Session, *tables: str, filled: float, there: float = 1.0) -> N
             columns = ruled_columns(s, s.number(2, 4))
             fault = _fault(s, columns, stored=True) if s.chance(0.3) else None
             project.table(s, table, columns, s.number(4, 60) if s.chance(filled) else 0, fault)
-    open_project(s, project)
+    open_project(s, project, *tables)
 
 
 def open_both(s: Session, path: str, table: str) -> None:
-    """A project with a table, and a file for it, in which half the time some rows are invalid; one may be missing."""
+    """A project with a table, and a file for it, in which half the time some rows are invalid.
+
+    Seldom one is missing; not a table that is named after the file, for it could be made.
+    """
     project, columns = Project(), ruled_columns(s, s.number(2, 4))
     if s.chance(THERE):
         project.file(s, path, columns, s.number(4, 300), _fault(s, columns) if s.chance(0.5) else None)
-    if s.chance(THERE):
+    if s.chance(THERE) or values.table_of(path) == table:
         project.table(s, table, columns)
-    open_project(s, project)
+    open_project(s, project, path, table)
 
 
 def _fault(s: Session, columns: Sequence[Column], *, stored: bool = False) -> Fault:
