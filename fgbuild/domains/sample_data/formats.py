@@ -97,6 +97,8 @@ def _arrow(rows: Sequence[Row], field: Any) -> pa.Array:
     values = [row.get(field.name) for row in rows]
     if kinds.is_temporal(field.type):
         return pa.array([None if value is None else _spelled(value) for value in values], pa.string()).cast(field.type)
+    if kinds.is_nested(field.type) and any(isinstance(value, str) for value in values):
+        raise ValueError("a text would be taken for a list of its letters")
     return pa.array(values, field.type)
 
 

@@ -13,7 +13,7 @@ from fgbuild.domains.session import Session
 _NESTED = tuple(path for path in values.PATHS if "/" in path)
 
 
-def _misspelled(s: Session, column: str) -> str:
+def misspelled(s: Session, column: str) -> str:
     """A column's name as somebody writes it who does not look: customerEmail, customer-email, Email, emails."""
     first, *rest = column.split("_")
     forms = ["".join([first, *(part.capitalize() for part in rest)]), "-".join([first, *rest])] if rest else []
@@ -25,7 +25,7 @@ def _misspelled(s: Session, column: str) -> str:
 
 def _mask_misspelled(s: Session) -> Episode:
     path, column = s.pick(values.PATHS), s.pick(values.COLUMNS)
-    called = _misspelled(s, column)
+    called = misspelled(s, column)
     project = Project()
     project.file(s, path, personal_columns(s, column), s.number(4, 200))
     open_project(s, project)

@@ -22,9 +22,10 @@ from fgbuild.sandbox.tool import ToolError, file_inside
 MAX_ROWS = 10_000
 """Most rows of one call."""
 _PREVIEWED = 5
-pa.array([])  # pyarrow loads pandas with its first array: here, and not in each call's process
 _FORMATS = ("csv", "json", "parquet")
 _TABLES, _OUT = "tables", "out"
+
+pa.array([])  # pyarrow loads pandas with its first array: here, and not in each call's process
 
 
 def infer_schema(root: Path, path: str) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def anonymize_column(root: Path, path: str, column: str) -> dict[str, Any]:
     for row in filled:
         row[column] = found[str(row[column])]
     if filled:
-        write_rows(file, rows)
+        _write(file, rows, None, f"{column} holds values that cannot be made up")
     return {"changed": len(filled)}
 
 
@@ -83,11 +84,16 @@ def export_table(root: Path, table: str, format: str) -> dict[str, Any]:
         raise ToolError(f"format is one of {', '.join(_FORMATS)}")
     file = root / _OUT / f"{table}.{format}"
     file.parent.mkdir(exist_ok=True)
-    try:
-        write_rows(file, _stored(root, table), columns)
-    except (ValueError, pa.ArrowException):
-        raise ToolError(f"{table} has values that {format} cannot hold") from None
+    _write(file, _stored(root, table), columns, f"{table} has values that {format} cannot hold")
     return {"path": f"{_OUT}/{file.name}"}
+
+
+def _write(file: Path, rows: list[Row], columns: tuple[Column, ...] | None, complaint: str) -> None:
+    """Write a file, or leave it as it is. ToolError with the complaint where a value does not fit."""
+    try:
+        write_rows(file, rows, columns)
+    except (ValueError, OverflowError, pa.ArrowException):
+        raise ToolError(complaint) from None
 
 
 def _table_of(file: Path) -> str:

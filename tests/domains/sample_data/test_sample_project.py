@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,10 +26,11 @@ from fgbuild.domains.sample_data.planted import (
     ruled_columns,
 )
 from fgbuild.domains.sample_data.project import Project
-from fgbuild.domains.sample_data.recovery import _misspelled
+from fgbuild.domains.sample_data.recovery import misspelled
 from fgbuild.domains.sample_data.validity import invalid_rows
 from fgbuild.domains.sample_data.values import COLUMNS, PERSONAL
 from fgbuild.domains.scenario import Draw
+from fgbuild.domains.session import Session
 from fgbuild.sandbox import Sandbox
 
 seeds = given(st.integers(0, 2**32))
@@ -98,8 +100,6 @@ def test_rows_without_a_fault_fit_their_table_and_with_one_do_not(seed: int) -> 
 
 
 def rows_in(path: str, content: bytes) -> list[dict]:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / path
         file.write_bytes(content)
@@ -133,8 +133,6 @@ def test_the_same_seed_draws_the_same_project(seed: int) -> None:
 @settings(max_examples=30, deadline=None)
 @seeds
 def test_a_schema_is_read_as_it_was_written(seed: int) -> None:
-    import tempfile
-
     d = draw(seed)
     tables = {"orders": tuple(ruled_columns(d, 4)), "web_users": tuple(plain_columns(d, 2))}
     with tempfile.TemporaryDirectory() as folder:
@@ -151,10 +149,8 @@ def test_rows_survive_a_file_with_types(suffix: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(COLUMNS))
 def test_a_misspelled_column_is_found_among_others(seed: int, column: str) -> None:
-    from fgbuild.domains.session import Session
-
     s = Session(random.Random(seed), "train", None)
-    called = _misspelled(s, column)
+    called = misspelled(s, column)
     assert called != column
     assert nearest(called, [each.name for each in personal_columns(s, column)]) == column
 

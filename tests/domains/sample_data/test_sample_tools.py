@@ -8,11 +8,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 import pytest
 
 from fgbuild.domains.sample_data.formats import to_bytes
-from fgbuild.domains.sample_data.tools import MAX_ROWS, TOOLS
+from fgbuild.domains.sample_data.tools import MAX_ROWS
 from fgbuild.sandbox import Sandbox, Workspace
 
 SCHEMA = """\
@@ -258,12 +259,11 @@ def test_a_masked_file_keeps_its_types_and_its_empty_values(project: Workspace) 
     assert pa_parquet.read_schema(io.BytesIO(project.files()["data/visits.parquet"])) == old
 
 
-def test_every_tool_of_the_manifest_is_there(project: Workspace) -> None:
-    assert list(TOOLS) == [
-        "infer_schema",
-        "preview_rows",
-        "generate_rows",
-        "validate_rows",
-        "anonymize_column",
-        "export_table",
-    ]
+def test_a_column_of_a_type_without_made_up_values_is_left_as_it_is(sandbox: Sandbox) -> None:
+    table = pa.table({"level": pa.array([1, 2], pa.int8()), "tags": [["a"], ["b", "c"]]})
+    pa_parquet.write_table(table, content := io.BytesIO())
+    project = sandbox.project({"a.parquet": content.getvalue()})
+    for column in table.column_names:
+        error = project.call("anonymize_column", {"path": "a.parquet", "column": column})
+        assert error == {"error": f"{column} holds values that cannot be made up"}
+    assert project.files()["a.parquet"] == content.getvalue()
