@@ -72,7 +72,7 @@ def load_tables(root: Path) -> Tables:
     except ValueError as error:
         raise ToolError(f"{SCHEMA} is no TOML: {error}") from None
     for table, columns in found.items():
-        if not isinstance(columns, dict):
+        if not isinstance(columns, dict) or not columns:
             raise ToolError(f"{SCHEMA}: {table} is no table of columns")
     return {table: tuple(_column(table, *each) for each in columns.items()) for table, columns in found.items()}
 

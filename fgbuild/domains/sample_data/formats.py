@@ -56,12 +56,13 @@ def write_rows(file: Path, rows: Sequence[Row], columns: Sequence[Column] | None
     columns: those of the file; without them they are the first row's, and a Parquet file, which is there already, keeps
     its types. ValueError or pa.ArrowException where a value is not of its column's type, which Parquet alone asks.
     """
-    schema = None
-    if file.suffix == ".parquet" and columns is not None:
+    names = schema = None
+    if columns is not None:
+        names = [column.name for column in columns]
         schema = pa.schema([(column.name, _ARROW[column.type]) for column in columns])
     elif file.suffix == ".parquet":
         schema = pa_parquet.read_schema(file)
-    file.write_bytes(to_bytes(file.suffix, rows, [column.name for column in columns] if columns else None, schema))
+    file.write_bytes(to_bytes(file.suffix, rows, names, schema))
 
 
 def to_bytes(suffix: str, rows: Sequence[Row], names: Sequence[str] | None = None, schema: Any = None) -> bytes:

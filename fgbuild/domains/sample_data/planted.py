@@ -13,21 +13,8 @@ from fgbuild.domains.sample_data.values import OTHER_TYPED_COLUMNS, TYPED_COLUMN
 from fgbuild.domains.scenario import Draw
 
 _FIRST_NAMES = (
-    "Ann",
-    "Ben",
-    "Chloe",
-    "Dev",
-    "Emil",
-    "Fay",
-    "Gita",
-    "Hugo",
-    "Ines",
-    "Jon",
-    "Kira",
-    "Leo",
-    "Mina",
-    "Noor",
-)
+    "Ann", "Ben", "Chloe", "Dev", "Emil", "Fay", "Gita", "Hugo", "Ines", "Jon", "Kira", "Leo", "Mina", "Noor",
+)  # fmt: skip
 _LAST_NAMES = ("Berg", "Costa", "Dahl", "Evans", "Fox", "Garcia", "Hahn", "Ito", "Jain", "Kerr", "Lund", "Moreau")
 _CITIES = ("Oslo", "Rome", "Lima", "Kyoto", "Porto", "Ghent", "Leeds", "Turku", "Graz", "Quito", "Accra", "Hobart")
 _STREETS = ("Mill Lane", "High Street", "Park Road", "Quay 7", "Station Road", "Elm Avenue", "North Street")

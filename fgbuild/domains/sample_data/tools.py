@@ -32,6 +32,8 @@ def infer_schema(root: Path, path: str) -> dict[str, Any]:
     """Makes the table that the file is named after, where there is none yet."""
     file = file_inside(root, path)
     table, columns = _table_of(file), read_columns(file, path)
+    if not columns:
+        raise ToolError(f"{path} has no columns")
     tables = load_tables(root)
     if table not in tables:
         save_tables(root, {**tables, table: columns})

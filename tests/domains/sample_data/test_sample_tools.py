@@ -58,6 +58,7 @@ FILES = {
     "data/bad.jsonl": "{",
     "data/bad.parquet": "a,b\n",
     "data/latin.csv": b"name\nJos\xe9\n",
+    "data/none.json": "[]",
     "notes.txt": "hello",
 }
 
@@ -96,6 +97,7 @@ def project(sandbox: Sandbox) -> Iterator[Workspace]:
         ("infer_schema", {"path": "data/cities.tsv"}, {"table": "cities", "columns": "city text, people int"}),
         ("infer_schema", {"path": "data/visits.parquet"}, {"table": "visits", "columns": "page text, count int"}),
         ("preview_rows", {"path": "data/orders.csv"}, {"shown": 4, "first": "1,new,12.5,2024-03-01,"}),
+        ("preview_rows", {"path": "data/none.json"}, {"shown": 0, "first": ""}),
         ("preview_rows", {"path": "data/cities.tsv", "count": 1}, {"shown": 1, "first": "Oslo,709000"}),
         ("preview_rows", {"path": "data/visits.parquet", "count": 9}, {"shown": 2, "first": "home,3"}),
         ("generate_rows", {"table": "orders", "count": 40}, {"table": "orders", "rows": 40}),
@@ -131,6 +133,7 @@ def test_a_tool_says(project: Workspace, tool: str, arguments: dict[str, Any], r
             for tool in ("infer_schema", "preview_rows")
             for suffix in ("csv", "json", "jsonl", "parquet")
         ),
+        ("infer_schema", {"path": "data/none.json"}, "data/none.json has no columns"),
         ("preview_rows", {"path": "data/latin.csv"}, "data/latin.csv is no valid csv file"),
         ("preview_rows", {"path": "data/orders.csv", "count": 0}, f"count is between 1 and {MAX_ROWS}"),
         ("generate_rows", {"table": "orders", "count": MAX_ROWS + 1}, f"count is between 1 and {MAX_ROWS}"),
@@ -159,6 +162,7 @@ def test_an_error_names_what_is_there(project: Workspace, tool: str, arguments: 
     [
         ("[orders", "schema.toml is no TOML"),
         ("orders = 1", "orders is no table of columns"),
+        ("[orders]", "orders is no table of columns"),
         ("[orders]\nid = 1", "orders.id has a field that no column has"),
         ("[orders]\nid = { type = 'int', size = 3 }", "orders.id has a field that no column has"),
         ("[orders]\nid = { type = 'uuid' }", "orders.id has none of the types int, float, text, date, datetime, bool"),
