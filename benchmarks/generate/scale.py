@@ -47,10 +47,8 @@ def stages(counts: list[int], processes: list[int]) -> None:
         for cores in processes:
             with tempfile.TemporaryDirectory(prefix="fgbuild-generate-") as name:
                 seconds, cpu, memory = stage(Path(name), count, cores)
-                print(
-                    f"| {count:,} | {cores} | {seconds:.2f} | {cpu:.2f} | {memory:.0f} | {digest(Path(name, 'out'))} |",
-                    flush=True,
-                )
+                found = digest(Path(name, "out"))
+            print(f"| {count:,} | {cores} | {seconds:.2f} | {cpu:.2f} | {memory:.0f} | {found} |", flush=True)
 
 
 def stage(folder: Path, count: int, cores: int) -> tuple[float, float, float]:
