@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "call": "fgbuild.cli.call",
     "new": "fgbuild.cli.new",
     "check": "fgbuild.cli.check",
+    "data": "fgbuild.cli.data",
     "schema": "fgbuild.cli.schema",
     "ui": "fgbuild.cli.ui",
     "runs": "fgbuild.cli.runs",

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterable
 
-from fgbuild.cli.output import print_json, say
+from fgbuild.cli.output import print_json, say, whole_number
 from fgbuild.engine.build import locked
 from fgbuild.engine.leftovers import clear_leftovers, size_on_disk
 from fgbuild.engine.paths import Paths
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify = commands.add_parser("verify", help="read everything; what is damaged goes, and is built again")
     gc = commands.add_parser("gc", help="remove old results; never what a current output needs")
     gc.add_argument(
-        "--keep-last", type=_count, default=3, metavar="N", help="results to keep of each stage (default 3)"
+        "--keep-last", type=whole_number, default=3, metavar="N", help="results to keep of each stage (default 3)"
     )
     gc.add_argument(
         "--max-size", type=_bytes, metavar="SIZE", help="then remove the oldest down to this: 20GB, 500 MiB"
@@ -145,12 +145,6 @@ def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
 
 def _size(size: int) -> str:
     return text.megabytes(size / 1e6)
-
-
-def _count(value: str) -> int:
-    if not value.isdigit():
-        raise argparse.ArgumentTypeError(f"{value!r} is no count; give a whole number, 0 or more")
-    return int(value)
 
 
 def _bytes(value: str) -> int:

@@ -33,6 +33,8 @@ SHOWN = (
     ("sequence_accuracy", "sequence"),
     ("abstention_precision", "abst. prec."),
     ("abstention_recall", "abst. recall"),
+    ("prompt_tool_accuracy", "prompts: tool"),
+    ("prompt_argument_match", "arguments"),
     ("decode_tokens_per_s", "tokens/s"),
 )
 """Score → heading of the table's column."""
@@ -106,9 +108,9 @@ def table(domains: dict[str, dict[str, Any]]) -> list[str]:
     """The scores of each domain, the base's below it, and what is below its threshold."""
     rows = [["", *(heading for _, heading in SHOWN)]]
     for name, report in domains.items():
-        rows.append([name, *(_cell(report[field]) for field, _ in SHOWN)])
+        rows.append([name, *(_cell(report.get(field)) for field, _ in SHOWN)])
         if "base" in report:
-            rows.append(["  base", *(_cell(report["base"][field]) for field, _ in SHOWN)])
+            rows.append(["  base", *(_cell(report["base"].get(field)) for field, _ in SHOWN)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))])

@@ -1,7 +1,8 @@
-"""How commands print: JSON for programs, lines for people."""
+"""How commands print: JSON for programs, lines for people; and arguments that several of them take."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 
@@ -19,6 +20,13 @@ def print_json(document: object, *, indent: int | None = 2) -> None:
 def say(line: str) -> None:
     """A line for people: never on stdout, which belongs to the result."""
     print(line, file=sys.stderr, flush=True)
+
+
+def whole_number(value: str) -> int:
+    """An argument that counts something, for argparse."""
+    if not (value.isascii() and value.isdigit()):
+        raise argparse.ArgumentTypeError(f"{value!r} is no count; give a whole number, 0 or more")
+    return int(value)
 
 
 def stages(count: int) -> str:

@@ -8,16 +8,18 @@ A line is a JSON object:
     family     optional: rows of one family are near copies of each other; default `own/<file>:<line>`
     kind       optional: single, parallel, sequence, clarify or decline; default: guessed from the calls
 
-Other keys are ignored.
+Other keys are ignored. A line has at most `lines.MAX_BYTES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
-from fgbuild.domains.own_messages import MessageReader, guessed_kind, parse_json
+from fgbuild.domains.lines import Line, parse_json, parse_line, read_lines
+from fgbuild.domains.own_messages import MessageReader, guessed_kind
 from fgbuild.domains.sampling import request
 from fgbuild.domains.scenario import Kind
 from fgbuild.errors import DataError, FormatError
@@ -30,23 +32,51 @@ Tool = dict[str, Any]
 LineProblem = tuple[int | None, str]
 """Line (1-based; None for the whole file), message."""
 
-NEXT_STEP = "Correct or remove these lines, then run `fgbuild check`."
+NEXT_STEP = "Correct or remove them, then run `fgbuild check`."
 _MAX_LISTED = 1000
 """Most problems in one message; a file of another kind has one on every line."""
 
 
-def read_rows(path: Path, tools: list[Tool], *, display: str) -> list[Row]:
-    """The rows of a JSONL file as trajectory rows.
+class OwnRows(NamedTuple):
+    """rows: as trajectory rows. problems: of the lines left out, as `file:line: …`. left_out: how many lines."""
 
-    tools: the manifest's, resolved. display: the file's name in messages, default ids and each
-    row's `source` (`data/mine.jsonl:12`), relative to the project's root.
+    rows: list[Row]
+    problems: list[str]
+    left_out: int
+
+
+def read_files(root: Path, files: Sequence[str], tools: list[Tool], *, max_bad: int) -> OwnRows:
+    """The rows of a domain's files.
+
+    files: names relative to root, used in messages, default ids and each row's `source`
+    (`data/mine.jsonl:12`). tools: the manifest's, resolved. max_bad: bad lines that may be left
+    out, all files together.
     A row has id, scenario ("own"), kind, family, source, messages, and tools where its own differ.
-    Raises DataError that lists each problem as `file:line: …`.
+    Raises DataError that lists each problem where more lines are bad, or a file cannot be used at all.
     """
-    rows, problems = inspect_rows(path, tools, display=display)
-    if problems:
-        raise DataError("\n".join([*listed(problems, display), NEXT_STEP]))
-    return rows
+    rows: list[Row] = []
+    problems: list[str] = []
+    bad, useless = 0, False
+    for file in files:
+        good, found = inspect_rows(root / file, tools, display=file)
+        rows += good
+        problems += listed(found, file)
+        bad += bad_lines(found)
+        useless |= concerns_file(found)
+    if useless or bad > max_bad:
+        counted = "" if useless else f"Bad lines: {bad}; dataset.max_bad lets {max_bad} be left out. "
+        raise DataError("\n".join([*problems, f"{counted}{NEXT_STEP}"]))
+    return OwnRows(rows, problems, bad)
+
+
+def bad_lines(problems: Sequence[LineProblem]) -> int:
+    """Lines with a problem; one line may have several."""
+    return len({line for line, _ in problems if line is not None})
+
+
+def concerns_file(problems: Sequence[LineProblem]) -> bool:
+    """Whether a problem is the whole file's, so that no line can be left out to mend it."""
+    return any(line is None for line, _ in problems)
 
 
 def listed(problems: list[LineProblem], display: str) -> list[str]:
@@ -63,15 +93,16 @@ def inspect_rows(path: Path, tools: list[Tool], *, display: str) -> tuple[list[R
     problems: list[LineProblem] = []
     lines_by_id: dict[str, int] = {}
     try:
-        for number, line, complete in _lines(path):
-            source = f"{display}:{number}"
-            row, found = _row(line, complete, tools, source)
-            if not found and row["id"] in lines_by_id:
-                found = [f'id "{row["id"]}" is the id of line {lines_by_id[row["id"]]} too; change one of them']
-            problems += [(number, message) for message in found]
-            if not found:
-                lines_by_id[row["id"]] = number
-                rows.append({**row, "source": source})
+        with path.open("rb") as stream:
+            for line in read_lines(stream):
+                source = f"{display}:{line.number}"
+                row, found = _row(line, tools, source)
+                if not found and row["id"] in lines_by_id:
+                    found = [f'id "{row["id"]}" is the id of line {lines_by_id[row["id"]]} too; change one of them']
+                problems += [(line.number, message) for message in found]
+                if not found:
+                    lines_by_id[row["id"]] = line.number
+                    rows.append({**row, "source": source})
     except OSError as error:
         return [], [(None, f"cannot be read ({error.strerror}); check dataset.files")]
     if not rows and not problems:
@@ -101,25 +132,16 @@ def one_family_per_request(rows: list[Row]) -> list[Row]:
     return [{**row, "family": whole(row["family"])} for row in rows]
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:
-    """(line number, content, whether a newline ends it) of each line that is not blank."""
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
-            if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")
-            if line.strip():
-                yield number, line.rstrip(b"\r\n"), line.endswith(b"\n")
-
-
-def _row(line: bytes, complete: bool, tools: list[Tool], default_id: str) -> tuple[Row, list[str]]:
-    """One line as a row without its source, and its problems; with problems the row is of no use."""
+def _row(line: Line, tools: list[Tool], default_id: str) -> tuple[Row, list[str]]:
     try:
-        data = parse_json(line.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        return {}, [f"is not UTF-8 text (byte {error.start + 1}); save the file as UTF-8"]
+        data = parse_line(line)
     except ValueError as error:
-        cut = "" if complete else "; the file seems to be cut off here"
-        return {}, [f"is not JSON: {error}{cut}"]
+        return {}, [str(error)]
+    return inspect_row(data, tools, default_id)
+
+
+def inspect_row(data: Any, tools: list[Tool], default_id: str) -> tuple[Row, list[str]]:
+    """One line's JSON as a row without its source, and its problems; with problems the row is of no use."""
     if not isinstance(data, dict):
         return {}, ["must be a JSON object with messages"]
     row: Row = {
@@ -140,7 +162,7 @@ def _row(line: bytes, complete: bool, tools: list[Tool], default_id: str) -> tup
         row["kind"] = row["kind"] or guessed_kind(row["messages"])
         if own_tools and own_tools != tools:
             row["tools"] = own_tools
-        problems = _format_problems(row["messages"], known)
+        problems = _format_problems(row["messages"], known) or _encoding_problems(row)
     return row, problems
 
 
@@ -182,4 +204,13 @@ def _format_problems(messages: list[dict[str, Any]], tools: list[Tool]) -> list[
         render(messages, tools)
     except FormatError as error:
         return [str(error).rstrip(".")]
+    return []
+
+
+def _encoding_problems(row: Row) -> list[str]:
+    """Half a character, which JSON can write and a file cannot hold, outside the prompt: in an id, a default, …"""
+    try:
+        json.dumps(row, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return ["has a lone surrogate, which is not valid Unicode, in its id, family or tools; remove it"]
     return []

@@ -7,30 +7,17 @@ Taken: OpenAI's chat shape (arguments as a JSON string, tool results as text wit
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
+
+from fgbuild.domains.lines import parse_json
 
 Message = dict[str, Any]
 Tool = dict[str, Any]
 
 _MAX_REASON = 200
 """Longest reason quoted from jsonschema, characters; it repeats the value, which may be long."""
-
-
-def parse_json(text: str) -> Any:
-    """JSON without the NaN and infinities that Python would let pass. Raises ValueError with the reason."""
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg} at column {error.colno}") from None
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 class MessageReader:

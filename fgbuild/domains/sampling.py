@@ -1,27 +1,37 @@
 """Draws a domain's trajectories from its scenarios, the same rows for the same seed on any machine.
 
 Every row has a random source of its own, seeded by (seed, split, scenario, number). A row depends
-on those drawn before it only where its request is one of theirs: it is then drawn again. Families
+on those drawn before it only where its request is one of theirs: it is then drawn again. So any process
+can draw any row, and what is left to do in order is to look for repeated requests. Families
 (phrasings) and open values belong to one split each (see `scenario`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
+from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from fgbuild.domains.scenario import Draw, Episode, Scenario, Split
+from fgbuild.domains.scenario import Episode, Scenario, Split
+from fgbuild.domains.session import Session
 from fgbuild.errors import DataError
+from fgbuild.sandbox.client import Sandbox
 
 Row = dict[str, Any]
 
 MIN_ABSTAINING_SHARE = 0.15
 """Least share of trajectories without a call; below it a model learns to call always."""
 
-_ATTEMPTS = 50
+SPLITS: tuple[Split, ...] = ("train", "eval")
+ATTEMPTS = 50
+"""How often a row is drawn before its scenario is said to have no other request."""
+
 _OPENINGS = (
     "please ",
     "hey, ",
@@ -76,70 +86,105 @@ _SYNONYMS = (
 _SLOT = re.compile(r"\{[^}]*\}")
 
 
-def trajectories(
-    domain: str, scenarios: Sequence[Scenario], *, count: int, eval_fraction: float, seed: int
-) -> list[Row]:
-    """`count` rows, the share `eval_fraction` of them in the eval split, shuffled within each split.
+@dataclass(frozen=True)
+class _Share:
+    """A scenario's rows of one split: those from number `first` on."""
 
-    Raises DataError where the count is too small for the scenarios, or the pools and phrasings
-    of a scenario are too small for the number of different rows asked of it.
+    scenario: Scenario
+    families: list[int]
+    first: int
+
+
+class Plan:
+    """Which rows a dataset has; its size in memory does not grow with their number.
+
+    A split's rows are counted scenario by scenario: that is the order in which a repeated request is one, and
+    `order` is that in which they are written. sizes: rows of each split, `count` together and the share
+    `eval_fraction` of them in the eval split. Raises DataError where a scenario has no phrasing for a split.
     """
-    in_eval = round(count * eval_fraction)
-    rows: list[Row] = []
-    sizes: tuple[tuple[Split, int], ...] = (("train", count - in_eval), ("eval", in_eval))
-    for split, size in sizes:
-        drawn = _split_rows(domain, scenarios, split, size, seed)
-        random.Random(f"{seed}/{split}/order").shuffle(drawn)
-        rows += drawn
-    for number, row in enumerate(rows):
-        row["id"] = f"{domain}-{number:05d}"
-    return [{"id": row.pop("id"), **row} for row in rows]
 
+    def __init__(
+        self, domain: str, scenarios: Sequence[Scenario], *, count: int, eval_fraction: float, seed: int
+    ) -> None:
+        self._domain = domain
+        self._seed = seed
+        in_eval = round(count * eval_fraction)
+        self.sizes: dict[Split, int] = {"train": count - in_eval, "eval": in_eval}
+        self._shares = {split: self._split_shares(scenarios, split) for split in SPLITS}
 
-def _split_rows(domain: str, scenarios: Sequence[Scenario], split: Split, size: int, seed: int) -> list[Row]:
-    shares = allocate([scenario.weight for scenario in scenarios], size)
-    seen: set[str] = set()
-    rows = []
-    for scenario, share in zip(scenarios, shares):
-        families = scenario.families(split)
-        if share and not families:
+    def draw(self, split: Split, number: int, attempt: int = 0, sandbox: Sandbox | None = None) -> Row | None:
+        """Row `number` of a split, without an id; None where its calls, made again, were answered otherwise.
+
+        sandbox: with the domain's tools, where it has any. Raises DataError at attempt `ATTEMPTS`.
+        """
+        shares = self._shares[split]
+        share = shares[bisect_right(shares, number, key=lambda it: it.first) - 1]
+        scenario, number = share.scenario, number - share.first
+        family = share.families[number % len(share.families)]
+        if attempt == ATTEMPTS:
             raise DataError(
-                f"{domain}: scenario {scenario.name} has {len(scenario.phrasings)} phrasings and none for the "
-                f"{split} split; give it five or more"
+                f"{self._domain}: scenario {scenario.name} cannot give another different request for phrasing "
+                f"{family}; lower dataset.count or widen its values"
             )
-        random.Random(f"{seed}/{split}/{scenario.name}").shuffle(families)
-        for number in range(share):
-            rows.append(
-                _row(
-                    scenario,
-                    split,
-                    families[number % len(families)],
-                    f"{seed}/{split}/{number}",
-                    seen,
-                    domain,
+        rng = random.Random(f"{self._seed}/{split}/{number}/{scenario.name}/{attempt}")
+        session = Session(rng, split, sandbox)
+        episode = scenario.build(session)
+        request = {"role": "user", "content": _request(scenario, family, episode, split, rng)}
+        if not session.close():
+            return None
+        return {
+            "scenario": scenario.name,
+            "kind": scenario.kind,
+            "family": f"{scenario.name}/{family:02d}",
+            "split": split,
+            "messages": [request, *episode.turns],
+        }
+
+    def order(self, split: Split) -> array[int]:
+        """The numbers of a split's rows, shuffled."""
+        numbers = array("L", range(self.sizes[split]))
+        random.Random(f"{self._seed}/{split}/order").shuffle(numbers)
+        return numbers
+
+    def row_id(self, number: int) -> str:
+        """The id of a dataset's row by its place, the train split's rows first."""
+        return f"{self._domain}-{number:05d}"
+
+    def _split_shares(self, scenarios: Sequence[Scenario], split: Split) -> list[_Share]:
+        shares: list[_Share] = []
+        first = 0
+        for scenario, size in zip(scenarios, allocate([each.weight for each in scenarios], self.sizes[split])):
+            families = scenario.families(split)
+            if size and not families:
+                raise DataError(
+                    f"{self._domain}: scenario {scenario.name} has {len(scenario.phrasings)} phrasings and none for "
+                    f"the {split} split; give it five or more"
                 )
-            )
-    return rows
+            random.Random(f"{self._seed}/{split}/{scenario.name}").shuffle(families)
+            if size:
+                shares.append(_Share(scenario, families, first))
+            first += size
+        return shares
 
 
-def _row(scenario: Scenario, split: Split, family: int, seed: str, seen: set[str], domain: str) -> Row:
-    for attempt in range(_ATTEMPTS):
-        rng = random.Random(f"{seed}/{scenario.name}/{attempt}")
-        episode = scenario.build(Draw(rng, split))
-        request = _request(scenario, family, episode, split, rng)
-        if request not in seen:
-            seen.add(request)
-            return {
-                "scenario": scenario.name,
-                "kind": scenario.kind,
-                "family": f"{scenario.name}/{family:02d}",
-                "split": split,
-                "messages": [{"role": "user", "content": request}, *episode.turns],
-            }
-    raise DataError(
-        f"{domain}: scenario {scenario.name} cannot give another different request for phrasing {family}; "
-        "lower dataset.count or widen its values"
-    )
+class Requests:
+    """What the rows of one split have asked so far, as 64-bit hashes of the words."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+
+    def is_new(self, mark: int) -> bool:
+        """Whether a request (see `mark_of`) comes for the first time; from then on it has come."""
+        if mark in self._seen:
+            return False
+        self._seen.add(mark)
+        return True
+
+
+def mark_of(row: Row) -> int:
+    """A hash of a drawn row's request, exactly as it is said."""
+    words = row["messages"][0]["content"].encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(words, digest_size=8).digest(), "big")
 
 
 def _request(scenario: Scenario, family: int, episode: Episode, split: Split, rng: random.Random) -> str:
@@ -212,32 +257,6 @@ def allocate(weights: Sequence[float], size: int) -> list[int]:
     return shares
 
 
-def statistics(rows: Sequence[Row]) -> dict[str, Any]:
-    """The statistics card: counts by split, scenario, kind and tool, and what the splits share.
-
-    `shared_families` and `shared_requests` count leaks between the splits; both must be 0.
-    """
-    splits: dict[str, Any] = {}
-    for split in ("train", "eval"):
-        part = [row for row in rows if row["split"] == split]
-        splits[split] = {
-            "rows": len(part),
-            "abstaining_share": round(sum(map(needs_no_call, part)) / len(part), 4) if part else None,
-            "kinds": _count(row["kind"] for row in part),
-            "scenarios": _count(row["scenario"] for row in part),
-            "tools": _count(name for row in part for name in called_tools(row)),
-            "calls_per_row": _count(str(len(called_tools(row))) for row in part),
-        }
-    families = [{row["family"] for row in rows if row["split"] == split} for split in ("train", "eval")]
-    requests = [{request(row) for row in rows if row["split"] == split} - {""} for split in ("train", "eval")]
-    return {
-        "rows": len(rows),
-        **splits,
-        "shared_families": len(families[0] & families[1]),
-        "shared_requests": len(requests[0] & requests[1]),
-    }
-
-
 def called_tools(row: Row) -> list[str]:
     """Names of the tools that a row's assistant turns call, in order."""
     return [call["function"]["name"] for message in row["messages"] for call in message.get("tool_calls", ())]
@@ -252,10 +271,3 @@ def request(row: Row) -> str:
     """The first words of the user as the prompt has them, or "" where the user says nothing."""
     said = (message["content"] for message in row["messages"] if message["role"] == "user")
     return str(next(said, "")).strip()
-
-
-def _count(items: Any) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for item in items:
-        counts[item] = counts.get(item, 0) + 1
-    return dict(sorted(counts.items()))

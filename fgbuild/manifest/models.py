@@ -47,11 +47,23 @@ class Dataset(Table):
         default_factory=list,
         description="Own JSONL files, relative to the project; their rows are added to the generated ones.",
     )
+    max_leakage: Share = Field(
+        default=0.05,
+        description="Largest share of held-out examples that are near copies of training examples; more are an error.",
+    )
+    tool_variants: Share = Field(
+        default=0.15,
+        description="Share of generated training examples that declare the tools in another order, under other names, "
+        "or without some, so that the model reads declarations.",
+    )
     max_length: int = Field(
         default=1024,
         ge=32,
         le=CONTEXT_LENGTH,
         description="Longest example, tokens, declarations included; a longer one is an error.",
+    )
+    max_bad: int = Field(
+        default=0, ge=0, description="Bad lines of files that may be left out, all files together; more are an error."
     )
 
 
@@ -212,6 +224,13 @@ class Thresholds(Table):
     abstention_recall: Share = Field(
         default=0.8, description="Of requests that need no call, those answered in words alone."
     )
+    prompt_tool_accuracy: Share = Field(
+        default=0.8, description="Of eval.prompts, those answered by calls of the right tools, or rightly by none."
+    )
+    prompt_argument_match: Share = Field(
+        default=0.65,
+        description="Of eval.prompts, those answered exactly: the right calls with all arguments, or none.",
+    )
 
 
 class Eval(Table):
@@ -219,6 +238,11 @@ class Eval(Table):
 
     examples: int = Field(default=60, ge=1, description="Most held-out examples to run, evenly spaced over the split.")
     max_tokens: int = Field(default=160, ge=1, le=CONTEXT_LENGTH, description="Longest answer, tokens.")
+    prompts: str = Field(
+        default="",
+        description="JSONL file of prompts written by hand, in the shape of own data, that no generator knows; "
+        "measured beside the held-out examples.",
+    )
     thresholds: Thresholds = Field(
         default_factory=Thresholds, description="Least shares of right answers that the build asks for."
     )

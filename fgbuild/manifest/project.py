@@ -128,13 +128,16 @@ def named_files(root: Path, resolved: dict[str, Any]) -> list[Path]:
     """The files that `file_problems` looks at."""
     quant = resolved["quant"]
     converter = [quant["converter_path"]] if quant["converter"] == "llama.cpp" else []
-    return [root / file for file in (*resolved["dataset"]["files"], *converter)]
+    prompts = [resolved["eval"]["prompts"]] if resolved["eval"]["prompts"] else []
+    return [root / file for file in (*resolved["dataset"]["files"], *prompts, *converter)]
 
 
 def file_problems(root: Path, resolved: dict[str, Any]) -> list[tuple[str, str]]:
     """(field, message) for the files that a resolved manifest names: true today, perhaps not tomorrow."""
     files = resolved["dataset"]["files"]
     checked = [(f"dataset.files[{index}]", dataset_file_problem(root, file)) for index, file in enumerate(files)]
+    if prompts := resolved["eval"]["prompts"]:
+        checked.append(("eval.prompts", dataset_file_problem(root, prompts)))
     checked.append(("quant.converter_path", converter_problem(root, resolved["quant"])))
     return [(field, message) for field, message in checked if message]
 

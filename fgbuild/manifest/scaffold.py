@@ -73,13 +73,8 @@ def scaffold(root: Path, name: str) -> list[Path]:
     Raises FgbuildError, and writes nothing, for a name that cannot be used or is taken, and
     where either file is there already.
     """
-    if not re.fullmatch(NAME_PATTERN, name) or len(name) > 64:
-        raise FgbuildError(
-            f'"{name}" cannot name a domain; use at most 64 lower-case letters, digits and _, a letter first'
-        )
-    if reason := RESERVED_NAMES.get(name):
-        raise FgbuildError(f'"{name}" {reason}; choose another')
-    if owner := _owner(root, name):
+    check_name(name)
+    if owner := manifest_of(root, name):
         raise FgbuildError(f'{owner.as_posix()}: "{name}" is the name of this manifest already; choose another')
     manifest = Path(MANIFESTS, f"{name}.toml")
     data = Path(MANIFESTS, "data", f"{name}.jsonl")
@@ -94,7 +89,17 @@ def scaffold(root: Path, name: str) -> list[Path]:
     return [manifest, data]
 
 
-def _owner(root: Path, name: str) -> Path | None:
+def check_name(name: str) -> None:
+    """Raise FgbuildError for a name that no domain can have."""
+    if not re.fullmatch(NAME_PATTERN, name) or len(name) > 64:
+        raise FgbuildError(
+            f'"{name}" cannot name a domain; use at most 64 lower-case letters, digits and _, a letter first'
+        )
+    if reason := RESERVED_NAMES.get(name):
+        raise FgbuildError(f'"{name}" {reason}; choose another')
+
+
+def manifest_of(root: Path, name: str) -> Path | None:
     """The manifest that has this name already; one that cannot be read is for `fgbuild check` to report."""
     for path in manifest_paths(root):
         try:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fgbuild.stages.spec import Manifest, StageSpec
 
 
 def cost(manifest: Manifest) -> float:
     return 4.0 + 0.9 * manifest["eval"]["examples"]
+
+
+def prompts(manifest: Manifest, root: Path) -> tuple[Path, ...]:
+    name = manifest["eval"].get("prompts")
+    return (root / name,) if name else ()
 
 
 SPEC = StageSpec(
@@ -21,5 +28,6 @@ SPEC = StageSpec(
     memory_mb=2048,
     cost=cost,
     gate=True,
+    files=prompts,
     report="report.json",
 )

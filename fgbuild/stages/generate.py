@@ -6,11 +6,25 @@ from pathlib import Path
 
 from fgbuild.stages.spec import Manifest, StageSpec
 
+TOOL_LIBRARIES = {
+    "docstring": ("libcst", "pydoclint", "docstring-parser-fork"),
+    "lint": ("ruff",),
+    "sample_data": ("faker", "pyarrow", "pydantic-core"),
+    "test": ("coverage", "pytest"),
+}
+"""What a built-in domain's tools answer by: another version may answer otherwise."""
 
-def generator_module(manifest: Manifest) -> tuple[str, ...]:
-    """The domain module that the worker imports by name; no static import leads to it."""
+
+def generator_modules(manifest: Manifest) -> tuple[str, ...]:
+    """The domain's modules that worker and sandbox import by name; no static import leads there."""
     generator = manifest.get("dataset", {}).get("generator", "none")
-    return () if generator == "none" else (f"fgbuild.domains.{generator}",)
+    if generator not in TOOL_LIBRARIES:
+        return () if generator == "none" else (f"fgbuild.domains.{generator}",)
+    return (f"fgbuild.domains.{generator}", f"fgbuild.domains.{generator}.tools", "fgbuild.sandbox.server")
+
+
+def tool_libraries(manifest: Manifest) -> tuple[str, ...]:
+    return TOOL_LIBRARIES.get(manifest.get("dataset", {}).get("generator", "none"), ())
 
 
 def own_files(manifest: Manifest, root: Path) -> tuple[Path, ...]:
@@ -18,7 +32,7 @@ def own_files(manifest: Manifest, root: Path) -> tuple[Path, ...]:
 
 
 def cost(manifest: Manifest) -> float:
-    return 0.2 + 0.0002 * manifest["dataset"]["count"]
+    return 1.0 + 0.03 * manifest["dataset"]["count"]
 
 
 SPEC = StageSpec(
@@ -27,9 +41,10 @@ SPEC = StageSpec(
     worker="fgbuild.workers.generate",
     fields=("name", "dataset", "tool"),
     excluded=("dataset.max_length",),
-    cores=1,
-    memory_mb=512,
+    cores=4,
+    memory_mb=1024,
     cost=cost,
-    modules=generator_module,
+    modules=generator_modules,
+    further_libraries=tool_libraries,
     files=own_files,
 )

@@ -1,4 +1,4 @@
-"""Stage eval: accuracy of the shipped GGUF on the held-out split, against the manifest's thresholds.
+"""Stage eval: accuracy of the shipped GGUF on the held-out split and on prompts by hand, against the thresholds.
 
 Output: report.json (the scores of `evaluating.metrics`, speed, "passed", "thresholds", "below",
 "notes", "key") and, where scores were measured and not remembered, failures.jsonl.
@@ -19,6 +19,7 @@ from typing import Any
 
 from blake3 import blake3
 
+from fgbuild.domains.own_data import read_files
 from fgbuild.errors import FgbuildError
 from fgbuild.workers.evaluating.evaluate import evaluate, questions, read_rows
 from fgbuild.workers.evaluating.metrics import judge
@@ -62,7 +63,10 @@ def work(job: Job, reporter: Reporter) -> bool:
 def _measure(job: Job, path: Path, reporter: Reporter) -> dict[str, Any]:
     settings = job.manifest["eval"]
     rows = read_rows(job.inputs["generate"] / "eval.jsonl", settings["examples"])
-    asked = questions(rows, job.manifest["tool"], PromptEncoder(job.inputs["base"]))
+    tools = job.manifest["tool"]
+    prompts = read_files(job.root, [name], tools, max_bad=0).rows if (name := settings.get("prompts")) else []
+    encoder = PromptEncoder(job.inputs["base"])
+    asked = [*questions(rows, tools, encoder), *questions(prompts, tools, encoder)]
     reporter.restart_clock()
     result = evaluate(
         path,
@@ -73,7 +77,7 @@ def _measure(job: Job, path: Path, reporter: Reporter) -> dict[str, Any]:
     with (job.output / "failures.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
         for failure in result.failures():
             stream.write(json.dumps(failure, ensure_ascii=False) + "\n")
-    return result.scores()
+    return result.scores({row["id"] for row in prompts})
 
 
 def evaluation_key(job: Job, gguf: Path) -> str:
@@ -89,7 +93,8 @@ def evaluation_key(job: Job, gguf: Path) -> str:
         "eval": settings,
     }
     digest = blake3(json.dumps(plain, sort_keys=True).encode())
-    for file in (gguf, job.inputs["generate"] / "eval.jsonl", job.inputs["base"] / "tokenizer.json"):
+    prompts = [job.root / name] if (name := job.manifest["eval"].get("prompts")) else []
+    for file in (gguf, job.inputs["generate"] / "eval.jsonl", job.inputs["base"] / "tokenizer.json", *prompts):
         try:
             digest.update(blake3(max_threads=blake3.AUTO).update_mmap(file).digest())
         except OSError as error:

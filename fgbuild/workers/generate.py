@@ -1,84 +1,109 @@
 """Stage generate: a domain's scenarios and own files → train and eval trajectories (JSONL).
 
-Output: train.jsonl, eval.jsonl (one trajectory a line), stats.json (the statistics card).
+Output: train.jsonl, eval.jsonl (one trajectory a line), stats.json and stats.html (the statistics card).
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import json
-from collections.abc import Callable
+import math
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from fgbuild.domains.own_data import one_family_per_request, read_rows
-from fgbuild.domains.sampling import (
-    MIN_ABSTAINING_SHARE,
-    Row,
-    needs_no_call,
-    request,
-    statistics,
-    trajectories,
-)
-from fgbuild.errors import DataError
-from fgbuild.workers.jsonl import write_jsonl
+from fgbuild.domains.own_data import OwnRows, one_family_per_request, read_files
+from fgbuild.domains.sampling import MIN_ABSTAINING_SHARE, SPLITS, Row, needs_no_call
+from fgbuild.domains.scenario import Scenario, Split
+from fgbuild.errors import DataError, FormatError
+from fgbuild.workers.generating.card import Card
+from fgbuild.workers.generating.checks import SHOWN, Repeats, place
+from fgbuild.workers.generating.lines import append, iterate
+from fgbuild.workers.generating.making import Count, Recipe, write_generated
+from fgbuild.workers.generating.near import NearCopies, Nearness
+from fgbuild.workers.generating.page import page
 from fgbuild.workers.protocol import Job, Reporter, main
 
-_SHOWN = 80
-"""Longest request quoted in a message, characters."""
+_NOTED = 20
+"""Most problems of lines left out that are noted one by one."""
 
 
 def work(job: Job, reporter: Reporter) -> None:
-    settings = job.manifest["dataset"]
-    tools = job.manifest["tool"]
-    name = job.manifest["name"]
-    rows: list[Row] = []
+    settings, name = job.manifest["dataset"], job.manifest["name"]
+    read = read_files(job.root, settings["files"], job.manifest["tool"], max_bad=settings["max_bad"])
+    _note_left_out(read, reporter)
+    own = _split(read.rows, settings["eval_fraction"])
+    repeats = Repeats(own)
+    count = Count(0, 0)
     if settings["generator"] != "none":
-        scenarios = importlib.import_module(f"fgbuild.domains.{settings['generator']}").SCENARIOS
-        rows = trajectories(
-            name,
-            scenarios,
-            count=settings["count"],
-            eval_fraction=settings["eval_fraction"],
-            seed=settings["seed"],
+        count = write_generated(
+            _recipe(job.manifest),
+            job.output,
+            cores=job.options.get("cores", 1),
+            progress=lambda done, total: reporter.progress(done, total, "rows"),
         )
-        _check(rows, tools)
-    rows += _own_rows(job, tools)
-    _refuse_repeated_ids(rows)
-    _refuse_leaks(rows)
-    splits = {split: [row for row in rows if row["split"] == split] for split in ("train", "eval")}
-    if not splits["train"]:
-        raise DataError(f"{name}: the dataset is empty; set dataset.generator or add a file with rows to dataset.files")
-    if not splits["eval"]:
-        step = (
-            "add rows of another family (other requests)"
-            if settings["generator"] == "none"
-            else f"raise dataset.count = {settings['count']} or dataset.eval_fraction = {settings['eval_fraction']}"
-        )
-        raise DataError(f"{name}: no example is left to measure the model on; {step}")
-    for split, part in splits.items():
-        write_jsonl(job.output / f"{split}.jsonl", part)
-    card = statistics(rows)
-    (job.output / "stats.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    for split in SPLITS:
+        append(job.output / f"{split}.jsonl", (row for row in own if row["split"] == split))
+    card, nearness = _audit(job.output, repeats)
+    _refuse_empty(name, settings, card)
+    _refuse_leakage(name, nearness, settings["max_leakage"])
+    found = card.as_json(count=count, nearness=nearness, max_leakage=settings["max_leakage"])
+    (job.output / "stats.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    (job.output / "stats.html").write_text(page(name, found), "utf-8")
     reporter.emit(
         "stage.result",
         summary={
-            "train": len(splits["train"]),
-            "eval": len(splits["eval"]),
-            "abstaining": card["train"]["abstaining_share"],
+            "train": found["train"]["rows"],
+            "eval": found["eval"]["rows"],
+            "abstaining": found["train"]["abstaining_share"],
+            **({"left_out": read.left_out} if read.left_out else {}),
+            **({"dropped": count.dropped} if count.dropped else {}),
         },
     )
 
 
-def _own_rows(job: Job, tools: list[dict[str, Any]]) -> list[Row]:
+def scenarios_of(generator: str) -> Sequence[Scenario]:
+    """The scenarios of a built-in domain."""
+    scenarios: Sequence[Scenario] = importlib.import_module(f"fgbuild.domains.{generator}").SCENARIOS
+    return scenarios
+
+
+def tools_of(generator: str) -> str:
+    """The module with a built-in domain's real tools; "" where it has none."""
+    module = f"fgbuild.domains.{generator}.tools"
+    return module if importlib.util.find_spec(module) else ""
+
+
+def _recipe(manifest: dict[str, Any]) -> Recipe:
+    settings = manifest["dataset"]
+    return Recipe(
+        domain=manifest["name"],
+        scenarios=partial(scenarios_of, settings["generator"]),
+        tools=manifest["tool"],
+        count=settings["count"],
+        eval_fraction=settings["eval_fraction"],
+        seed=settings["seed"],
+        run=tools_of(settings["generator"]),
+        variants=settings["tool_variants"],
+    )
+
+
+def _note_left_out(own: OwnRows, reporter: Reporter) -> None:
+    for problem in own.problems[:_NOTED]:
+        reporter.note(f"left out: {problem}")
+    if len(own.problems) > _NOTED:
+        reporter.note(f"left out: {own.left_out} lines in all; fgbuild check lists them")
+
+
+def _split(rows: list[Row], fraction: float) -> list[Row]:
     """Rows of `dataset.files`. Whole families, joined where they share a request, go to the eval split,
     by a stable hash of their name; where that takes none, the family with the lowest hash goes, so that
     no dataset is unmeasured."""
-    fraction = job.manifest["dataset"]["eval_fraction"]
-    rows: list[Row] = []
-    for file in job.manifest["dataset"]["files"]:
-        rows += read_rows(job.root / file, tools, display=file)
     rows = one_family_per_request(rows)
     shares = {row["family"]: _share(row["family"]) for row in rows}
     held_out = {family for family, share in shares.items() if share < fraction}
@@ -92,62 +117,67 @@ def _share(name: str) -> float:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
 
 
-def _refuse_repeated_ids(rows: list[Row]) -> None:
-    """Scores are counted by id, so two rows with one would count as one trajectory."""
-    first: dict[str, Row] = {}
-    for row in rows:
-        if (other := first.setdefault(row["id"], row)) is not row:
-            raise DataError(f'{_place(row)}: id "{row["id"]}" is the id of {_place(other)} too; change one of them')
-
-
-def _refuse_leaks(rows: list[Row]) -> None:
-    """What is measured must not have been learned: own rows may repeat generated ones."""
-    labels: tuple[tuple[str, Callable[[Row], str]], ...] = (("family", lambda row: row["family"]), ("request", request))
-    for what, label in labels:
-        learned = {label(row): row for row in rows if row["split"] == "train"}
-        for row in rows:
-            if row["split"] == "eval" and label(row) and (other := learned.get(label(row))):
-                # Own rows come last, so of two places the later is the one that can be changed.
-                earlier, later = sorted((row, other), key=lambda each: "source" in each)
-                step = "change or remove this row" if "source" in later else "set another dataset.seed"
-                raise DataError(
-                    f'{_place(later)}: its {what} "{shorten(label(row), _SHOWN, placeholder="…")}" is in the other '
-                    f"split too, as that of {_place(earlier)}; {step}"
-                )
-
-
-def _place(row: Row) -> str:
-    return row.get("source") or f"a generated row of scenario {row['scenario']}"
-
-
-def _check(rows: list[Row], tools: list[dict[str, Any]]) -> None:
-    """Hold generated calls against the manifest's tools: either may have been edited alone."""
-    import jsonschema
-
-    validators = {tool["name"]: jsonschema.Draft202012Validator(tool["parameters"]) for tool in tools}
-    for row in rows:
-        for message in row["messages"]:
-            for call in message.get("tool_calls", ()):
-                tool, arguments = call["function"]["name"], call["function"]["arguments"]
-                if tool not in validators:
-                    raise DataError(
-                        f"tool {tool}: scenario {row['scenario']} calls it and the manifest does not declare it; "
-                        "add the [[tool]] or set dataset.generator to another generator"
-                    )
-                error = next(validators[tool].iter_errors(arguments), None)
-                if error:
-                    raise DataError(
-                        f"tool {tool}: scenario {row['scenario']} calls it with arguments its parameters refuse "
-                        f"({error.message}); bring the manifest's parameters and the generator together"
-                    )
-    for split in ("train", "eval"):
-        part = [row for row in rows if row["split"] == split]
-        abstaining = sum(map(needs_no_call, part))
-        if len(part) >= 40 and abstaining < MIN_ABSTAINING_SHARE * len(part):
+def _audit(folder: Path, repeats: Repeats) -> tuple[Card, Nearness]:
+    """Read the files once, the eval split first: what is measured must not have been learned."""
+    card = Card()
+    near = NearCopies(_lines(folder / "eval.jsonl"))
+    takers = {"eval": near.hold_out, "train": near.learn}
+    rows: Counter[Split] = Counter()
+    abstaining: Counter[Split] = Counter()
+    for split in reversed(SPLITS):
+        for row in iterate(folder / f"{split}.jsonl"):
+            repeats.check(row)
+            takers[split](row)
+            try:
+                card.add(row)
+            except FormatError as error:
+                raise DataError(f"{place(row)}: {error}") from None
+            if "source" not in row:
+                rows[split] += 1
+                abstaining[split] += needs_no_call(row)
+    for split in SPLITS:
+        if rows[split] >= 40 and abstaining[split] < MIN_ABSTAINING_SHARE * rows[split]:
             raise DataError(
-                f"dataset: {abstaining} of {len(part)} {split} rows need no call, and at least "
+                f"dataset: {abstaining[split]} of {rows[split]} {split} rows need no call, and at least "
                 f"{MIN_ABSTAINING_SHARE:.0%} should; raise the weight of the clarify and decline scenarios"
             )
+    return card, near.found()
+
+
+def _lines(path: Path) -> int:
+    with path.open("rb") as stream:
+        return sum(1 for _ in stream)
+
+
+def _refuse_empty(name: str, settings: dict[str, Any], card: Card) -> None:
+    rows = card.rows
+    if not rows["train"]:
+        raise DataError(f"{name}: the dataset is empty; set dataset.generator or add a file with rows to dataset.files")
+    if not rows["eval"]:
+        step = (
+            "add rows of another family (other requests)"
+            if settings["generator"] == "none"
+            else f"raise dataset.count = {settings['count']} or dataset.eval_fraction = {settings['eval_fraction']}"
+        )
+        raise DataError(f"{name}: no example is left to measure the model on; {step}")
+
+
+def _refuse_leakage(name: str, nearness: Nearness, most: float) -> None:
+    """Of a small eval split a share means less than one row: it is rounded up to whole ones."""
+    found = len(nearness.pairs)
+    if found <= math.ceil(most * nearness.compared):
+        return
+    held_out, learned = nearness.pairs[0]
+    raise DataError(
+        f"{name}: {found} of {nearness.compared} eval rows say nearly what a training row says, above "
+        f'dataset.max_leakage = {most}: "{_quoted(held_out.request)}" ({held_out.place}) and '
+        f'"{_quoted(learned.request)}" ({learned.place}); reword one, give own rows that are near copies one family, '
+        "or raise dataset.max_leakage"
+    )
+
+
+def _quoted(text: str) -> str:
+    return shorten(text, SHOWN, placeholder="…")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ def test_what_new_writes_passes_check(root: Path, capsys: pytest.CaptureFixture[
     assert json.loads(capsys.readouterr().out) == {
         "passed": True,
         "problems": [],
+        "left_out": [],
         "domains": {"timers": {"path": "manifests/timers.toml"}},
     }
     assert snapshot(root) == before
@@ -132,6 +133,32 @@ def test_check_reads_the_data_files_too(root: Path, capsys: pytest.CaptureFixtur
     capsys.readouterr()
     assert run(check, root) == 2
     assert "manifests/data/timers.jsonl:9: is not JSON" in capsys.readouterr().err
+
+
+def test_check_leaves_out_as_many_bad_lines_as_it_may(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(new, root, "timers")
+    data = root / "manifests" / "data" / "timers.jsonl"
+    data.write_text(data.read_text("utf-8") + "{}\nx\n", "utf-8")
+    manifest = root / "manifests" / "timers.toml"
+    assert run(check, root, "--max-bad", "1") == 2
+    assert run(check, root, "--max-bad", "2") == 0
+    manifest.write_text(manifest.read_text("utf-8").replace("[dataset]", "[dataset]\nmax_bad = 2"), "utf-8")
+    capsys.readouterr()
+    assert run(check, root) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("left out: manifests/data/timers.jsonl:9: messages must be a list")
+    assert lines[1].startswith("left out: manifests/data/timers.jsonl:10: is not JSON")
+    assert lines[2] == "checked: timers; no problems but in the lines left out"
+    assert run(check, root, "--max-bad", "0", "--json") == 2
+    assert [problem["line"] for problem in json.loads(capsys.readouterr().out)["problems"]] == [9, 10]
+    assert run(check, root, "--json") == 0
+    assert [problem["line"] for problem in json.loads(capsys.readouterr().out)["left_out"]] == [9, 10]
+
+
+def test_an_empty_file_is_a_problem_however_many_lines_may_be_bad(root: Path) -> None:
+    run(new, root, "timers")
+    (root / "manifests" / "data" / "timers.jsonl").write_text("\n", "utf-8")
+    assert run(check, root, "--max-bad", "9") == 2
 
 
 def test_check_of_one_domain_leaves_the_others_problems_out(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

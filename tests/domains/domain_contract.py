@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import jsonschema
+from drawing import trajectories
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fgbuild.domains.sampling import statistics, trajectories
+from fgbuild.domains.sampling import Row, request
 from fgbuild.domains.scenario import Episode, Message, Scenario, Split
 from fgbuild.domains.session import Session
 from fgbuild.functiongemma.check import problems
@@ -26,6 +27,7 @@ from fgbuild.functiongemma.render import render_declaration
 from fgbuild.manifest.project import Project, read_sources
 from fgbuild.manifest.validate import resolve_sources
 from fgbuild.sandbox import Sandbox
+from fgbuild.workers.generating.near import NearCopies, Nearness
 
 ROOT = Path(__file__).parents[2]
 SPLITS: tuple[Split, ...] = ("train", "eval")
@@ -67,6 +69,15 @@ def word_similarity(first: str, second: str) -> float:
     """Jaccard similarity (0 to 1) of two phrasings' sets of words: slots are words, case and punctuation no matter."""
     a, b = (set(re.findall(r"\{\w+\}|[\w']+", phrasing.casefold())) for phrasing in (first, second))
     return len(a & b) / len(a | b)
+
+
+def nearness(train: list[Row], held_out: list[Row]) -> Nearness:
+    near = NearCopies(len(held_out))
+    for row in held_out:
+        near.hold_out(row)
+    for row in train:
+        near.learn(row)
+    return near.found()
 
 
 class DomainContract:
@@ -250,12 +261,15 @@ class DomainContract:
                     pair = scenario.phrasings[held_out], scenario.phrasings[trained]
                     assert word_similarity(*pair) < 0.8, (scenario.name, held_out, trained, *pair)
 
-    def test_the_manifest_s_data_set_can_be_drawn_without_leaks(self) -> None:
-        drawn = {key: self.manifest["dataset"][key] for key in ("count", "eval_fraction", "seed")}
-        card = statistics(trajectories(self.domain, self.scenarios, **drawn))
-        assert card["rows"] == drawn["count"]
-        assert (card["shared_families"], card["shared_requests"]) == (0, 0)
-        assert set(card["eval"]["scenarios"]) == {scenario.name for scenario in self.scenarios}
+    def test_a_data_set_can_be_drawn_without_leaks(self) -> None:
+        drawn = {"count": 320, "eval_fraction": 0.25, "seed": self.manifest["dataset"]["seed"]}
+        rows = trajectories(self.domain, self.scenarios, **drawn, sandbox=self.sandbox)
+        train, held_out = ([row for row in rows if row["split"] == split] for split in SPLITS)
+        assert len(train) + len(held_out) == drawn["count"]
+        assert not {row["family"] for row in train} & {row["family"] for row in held_out}
+        assert not set(map(request, train)) & set(map(request, held_out))
+        assert {row["scenario"] for row in held_out} == {scenario.name for scenario in self.scenarios}
+        assert nearness(train, held_out).share <= self.manifest["dataset"]["max_leakage"]
 
     def test_the_same_seed_draws_the_same_episode(self) -> None:
         @settings(max_examples=30, deadline=None)

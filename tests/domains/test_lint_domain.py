@@ -44,6 +44,7 @@ class TestLintDomain(DomainContract):
             ((_, asked, response), *rest) = answered_calls(episode)
             if rest:
                 ((_, corrected, _),) = rest
+                assert "error" not in rest[0][2]
                 assert response == {"error": f"{asked['path']} does not exist; there is {corrected['path']}"}
                 found += 1
         assert found >= 30

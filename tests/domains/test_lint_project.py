@@ -108,7 +108,7 @@ def test_tools_change_the_files(orders: Workspace) -> None:
     orders.call("fix_lint", {"path": "src"})
     assert orders.call("run_ruff", {"path": "."}) == {"count": 0}
     changed = orders.files()["src/orders.py"].decode()
-    assert changed == CODE.replace("import os\n\n\n", "\n").replace("l = sum(prices)", "l = sum(prices)  # noqa: E741")
+    assert changed == CODE.replace("import os\n", "").replace("l = sum(prices)", "l = sum(prices)  # noqa: E741")
 
 
 def test_untidy_code_is_laid_out_anew(sandbox: Sandbox) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fgbuild.domains.own_data import NEXT_STEP, inspect_rows, one_family_per_request, read_rows
+from fgbuild.domains import lines
+from fgbuild.domains.own_data import NEXT_STEP, inspect_rows, one_family_per_request, read_files
 from fgbuild.errors import DataError
 from fgbuild.functiongemma.render import render
 
@@ -36,6 +39,12 @@ OTHER_TOOL = {
     "function": {"name": "ring", "description": "Ring the bell", "parameters": {"type": "object"}},
 }
 
+
+def with_default(value: str) -> dict[str, Any]:
+    at = {"type": "string", "description": "When", "default": value}
+    return {"name": "ring", "description": "Ring", "parameters": {"type": "object", "properties": {"at": at}}}
+
+
 USER = {"role": "user", "content": "Five minutes, please"}
 WORDS = {"role": "assistant", "content": "For what?"}
 
@@ -54,9 +63,18 @@ DONE = answer("set_timer", {"ok": True})
 
 
 def read(tmp_path: Path, *rows: Any, raw: bytes | None = None) -> list[dict[str, Any]]:
-    path = tmp_path / "mine.jsonl"
-    path.write_bytes(raw if raw is not None else b"".join(json.dumps(row).encode() + b"\n" for row in rows))
-    return read_rows(path, TOOLS, display="data/mine.jsonl")
+    write(tmp_path, "data/mine.jsonl", raw if raw is not None else jsonl(*rows))
+    return read_files(tmp_path, ["data/mine.jsonl"], TOOLS, max_bad=0).rows
+
+
+def write(root: Path, name: str, content: bytes) -> str:
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).write_bytes(content)
+    return name
+
+
+def jsonl(*rows: Any) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
 def refused(tmp_path: Path, *rows: Any, raw: bytes | None = None) -> list[str]:
@@ -64,7 +82,7 @@ def refused(tmp_path: Path, *rows: Any, raw: bytes | None = None) -> list[str]:
     with pytest.raises(DataError) as caught:
         read(tmp_path, *rows, raw=raw)
     *lines, last = str(caught.value).split("\n")
-    assert last == NEXT_STEP
+    assert last.endswith(NEXT_STEP)
     return lines
 
 
@@ -166,6 +184,9 @@ def test_the_kind_is_guessed_from_the_calls(tmp_path: Path, items: list[Any], ki
         (messages(USER, WORDS, id=""), "id must be text"),
         (messages(USER, WORDS, id=3), "id must be text"),
         (messages(USER, WORDS, family=["x"]), "family must be text"),
+        (messages(USER, WORDS, id="\ud800"), "lone surrogate"),
+        (messages(USER, WORDS, family="\udfff"), "lone surrogate"),
+        (messages(USER, WORDS, tools=[with_default("\ud800")]), "lone surrogate"),
         (messages(USER, WORDS, kind="other"), "'other' is not a kind"),
         (messages(USER, WORDS, kind=[1]), "is not a kind"),
         (messages(USER, WORDS, tools="["), "tools is not JSON"),
@@ -217,8 +238,8 @@ def test_ids_are_unique(tmp_path: Path) -> None:
 
 
 def test_files_of_one_name_in_two_directories_have_different_ids_and_families(tmp_path: Path) -> None:
-    (tmp_path / "mine.jsonl").write_bytes(GOOD)
-    rows = [read_rows(tmp_path / "mine.jsonl", TOOLS, display=f"{name}/mine.jsonl")[0] for name in ("a", "b")]
+    files = [write(tmp_path, f"{name}/mine.jsonl", GOOD) for name in ("a", "b")]
+    rows = read_files(tmp_path, files, TOOLS, max_bad=0).rows
     assert len({row["id"] for row in rows}) == len({row["family"] for row in rows}) == 2
 
 
@@ -299,9 +320,54 @@ def test_what_is_no_json(tmp_path: Path, raw: bytes, words: str) -> None:
     assert words in line
 
 
-def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read"):
-        read_rows(tmp_path / "no.jsonl", TOOLS, display="no.jsonl")
+def test_a_missing_file_is_an_error_however_many_lines_may_be_bad(tmp_path: Path) -> None:
+    for max_bad in (0, 100):
+        with pytest.raises(DataError, match=r"no\.jsonl: cannot be read"):
+            read_files(tmp_path, ["no.jsonl"], TOOLS, max_bad=max_bad)
+
+
+def test_so_many_bad_lines_may_be_left_out_as_is_said(tmp_path: Path) -> None:
+    twice_bad = messages(USER, calling(("nope", {}), ("set_timer", {})))
+    files = [
+        write(tmp_path, "a.jsonl", jsonl(messages(USER, WORDS), {}, messages(USER, FIVE))),
+        write(tmp_path, "b.jsonl", jsonl(twice_bad, messages(USER, WORDS))),
+    ]
+    own = read_files(tmp_path, files, TOOLS, max_bad=2)
+    assert [row["source"] for row in own.rows] == ["a.jsonl:1", "a.jsonl:3", "b.jsonl:2"]
+    assert own.left_out == 2
+    assert [problem.split(": ")[0] for problem in own.problems] == ["a.jsonl:2", "b.jsonl:1", "b.jsonl:1"]
+    with pytest.raises(DataError, match=r"Bad lines: 2; dataset\.max_bad lets 1 be left out\."):
+        read_files(tmp_path, files, TOOLS, max_bad=1)
+
+
+def test_a_line_of_many_megabytes_is_named_and_never_held(tmp_path: Path) -> None:
+    tracemalloc.start()
+    with (tmp_path / "huge.jsonl").open("wb") as stream:
+        stream.write(GOOD + b"\n")
+        for _ in range(12):
+            stream.write(b"x" * 1_000_000)
+        stream.write(b"\n" + GOOD)
+    rows, problems = inspect_rows(tmp_path / "huge.jsonl", TOOLS, display="huge.jsonl")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [row["source"] for row in rows] == ["huge.jsonl:1", "huge.jsonl:3"]
+    assert problems == [(2, "is 12.0 MB long, and a row has at most 4 MB; shorten or remove it")]
+    assert peak < 2.5 * lines.MAX_BYTES
+
+
+@given(st.lists(st.integers(0, 40), max_size=12), st.booleans(), st.sampled_from([b"\n", b"\r\n"]))
+def test_lines_of_any_length_keep_their_numbers(lengths: list[int], ended: bool, end: bytes) -> None:
+    raw = end.join(b"x" * length for length in lengths) + (end if ended else b"")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "MAX_BYTES", 20)
+        patch.setattr(lines, "_CHUNK", 7)
+        found = list(lines.read_lines(io.BytesIO(raw)))
+    kept = [line.content for line in found if line.size <= 20]
+    whole = [(number, line) for number, line in enumerate(raw.split(b"\n"), start=1) if line.strip()]
+    last = raw.count(b"\n") + 1
+    sizes = [len(line) + (number < last) for number, line in whole]
+    assert [(line.number, line.size) for line in found] == [(number, size) for (number, _), size in zip(whole, sizes)]
+    assert kept == [line.rstrip(b"\r") for (_, line), size in zip(whole, sizes) if size <= 20]
 
 
 json_values = st.recursive(

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
+from collections import Counter
 
 import pytest
+from drawing import trajectories
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fgbuild.domains.sampling import (
+    Plan,
     allocate,
     in_register,
+    mark_of,
     needs_no_call,
-    statistics,
-    trajectories,
+    request,
     with_typo,
 )
 from fgbuild.domains.scenario import Draw, Episode, Scenario, belongs_to_eval, call, say
 from fgbuild.errors import DataError
 
+GOLDEN = "235107ac75e9ade53e5871fe766f51c4892f6ab1d28e2d10b94e343adcb70082"
 PATHS = [f"src/{a}_{b}.py" for a in "abcdefgh" for b in range(30)]
 
 
@@ -47,10 +53,17 @@ def test_the_same_seed_gives_the_same_rows_and_another_seed_others():
     assert drawn() != drawn(seed=8)
 
 
+def test_the_bytes_of_a_seed_are_those_of_other_machines():
+    """Where this changes, every data set does, and every model is trained again."""
+    text = "".join(json.dumps(each, ensure_ascii=False, separators=(",", ":")) + "\n" for each in drawn())
+    assert hashlib.sha256(text.encode()).hexdigest() == GOLDEN
+
+
 def test_splits_share_neither_families_nor_requests_nor_values():
     rows = drawn()
-    card = statistics(rows)
-    assert card["shared_families"] == card["shared_requests"] == 0
+    train, held_out = ([each for each in rows if each["split"] == split] for split in ("train", "eval"))
+    assert not {each["family"] for each in train} & {each["family"] for each in held_out}
+    assert not set(map(request, train)) & set(map(request, held_out))
     for row in rows:
         family = int(row["family"].split("/")[1])
         assert (row["split"] == "eval") == (family % 5 == 4)
@@ -60,33 +73,43 @@ def test_splits_share_neither_families_nor_requests_nor_values():
 
 
 def test_counts_and_shares():
-    card = statistics(drawn())
-    assert (card["train"]["rows"], card["eval"]["rows"]) == (90, 30)
-    assert card["train"]["scenarios"] == {"look": 68, "nothing": 22}
-    assert card["train"]["abstaining_share"] == pytest.approx(22 / 90, abs=1e-4)
-    assert card["train"]["tools"] == {"look": 68}
+    counts = Counter((each["split"], each["scenario"]) for each in drawn())
+    assert counts == {
+        ("train", "look"): 68,
+        ("train", "nothing"): 22,
+        ("eval", "look"): 23,
+        ("eval", "nothing"): 7,
+    }
 
 
-def row(split, *messages, kind="single"):
-    return {"scenario": "own", "kind": kind, "family": split, "split": split, "messages": list(messages)}
+def row(*messages, kind="single"):
+    return {"scenario": "own", "kind": kind, "family": "a", "split": "train", "messages": list(messages)}
 
 
 def test_a_row_needs_no_call_where_it_has_none_whatever_its_label():
     asked = {"role": "user", "content": "look"}
-    talk, work = row("train", asked, say("What?")), row("train", asked, call("look", path="a"), kind="clarify")
-    assert needs_no_call(talk)
-    assert not needs_no_call(work)
-    assert statistics([talk, work])["train"]["abstaining_share"] == 0.5
+    assert needs_no_call(row(asked, say("What?")))
+    assert not needs_no_call(row(asked, call("look", path="a"), kind="clarify"))
 
 
-def test_shared_requests_are_those_of_the_user():
+def test_a_request_is_the_first_words_of_the_user():
     brief = {"role": "developer", "content": "Be brief."}
-    rows = [row(split, brief, {"role": "user", "content": split}, say("No.")) for split in ("train", "eval")]
-    assert statistics(rows)["shared_requests"] == 0
-    rows = [
-        row(split, {"role": "user", "content": text}, say("No.")) for split, text in (("train", "a"), ("eval", "a "))
-    ]
-    assert statistics(rows)["shared_requests"] == 1
+    assert request(row(brief, {"role": "user", "content": " a "}, say("No."))) == "a"
+    assert request(row(brief, say("No."))) == ""
+
+
+@given(st.integers(2, 300), st.floats(0.05, 0.9))
+def test_any_row_can_be_drawn_alone(count, eval_fraction):
+    settings = {"count": count, "eval_fraction": eval_fraction, "seed": 7}
+    rows = {(each["split"], mark_of(each)): each for each in trajectories("toy", SCENARIOS, **settings)}
+    plan = Plan("toy", SCENARIOS, **settings)
+    assert sum(plan.sizes.values()) == count
+    for split, size in plan.sizes.items():
+        assert sorted(plan.order(split)) == list(range(size))
+        for number in {0, size // 2, size - 1} & set(range(size)):
+            alone = plan.draw(split, number)
+            written = rows[split, mark_of(alone)]
+            assert {"id": written["id"], **alone} == written
 
 
 def test_a_row_does_not_depend_on_how_many_there_are():

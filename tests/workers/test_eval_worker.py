@@ -85,6 +85,21 @@ def test_an_untrained_model_gets_an_honest_report(tiny_base: Path, split: Path, 
     assert "stage.progress" in kinds
 
 
+def test_prompts_by_hand_are_scored_apart(tiny_base: Path, split: Path, tmp_path: Path) -> None:
+    rows = [{**row, "id": f"p{number}"} for number, row in enumerate([ROWS[1], ROWS[1]])]
+    file = tmp_path / "prompts.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    settings = {"prompts": str(file), "thresholds": {"tool_accuracy": 0.0, "prompt_tool_accuracy": 1.1}}
+    passed, report = run(tiny_base, split, tmp_path / "out", settings)
+    assert (report["examples"], report["turns"], report["prompts"]) == (2, 3, 2)
+    assert report["prompt_tool_accuracy"] == report["prompt_argument_match"]
+    assert not passed
+    assert set(report["below"]) == {"prompt_tool_accuracy"}
+    file.write_text(json.dumps({**rows[0], "messages": []}) + "\n", "utf-8")
+    with pytest.raises(DataError, match=r"prompts\.jsonl:1: messages must be a list"):
+        run(tiny_base, split, tmp_path / "again", settings)
+
+
 def test_without_thresholds_it_passes(tiny_base: Path, split: Path, tmp_path: Path) -> None:
     passed, report = run(tiny_base, split, tmp_path / "out", {"thresholds": {"tool_accuracy": 0.0}})
     assert passed

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fgbuild.errors import DataError
 from fgbuild.workers import generate
+from fgbuild.workers.generating.near import Nearness, Said
 from fgbuild.workers.jsonl import read_jsonl
 from fgbuild.workers.protocol import Job, Reporter
 
@@ -27,10 +30,19 @@ SAID = {"role": "assistant", "content": "I cannot do that."}
 
 
 def job(tmp_path: Path, tools: list, *, out: str = "out", **dataset) -> Job:
-    settings = {"generator": "none", "count": 200, "seed": 7, "eval_fraction": 0.2, "files": []} | dataset
+    settings = {
+        "generator": "none",
+        "count": 200,
+        "seed": 7,
+        "eval_fraction": 0.2,
+        "files": [],
+        "max_bad": 0,
+        "max_leakage": 0.05,
+        "tool_variants": 0.0,
+    } | dataset
     output = tmp_path / out
     output.mkdir()
-    manifest = {"name": "toy", "dataset": settings, "tool": tools}
+    manifest = {"name": "toy", "dataset": settings | dataset, "tool": tools}
     return Job("toy:generate", "generate", "toy", manifest, {}, output, tmp_path / "state", tmp_path, {})
 
 
@@ -144,6 +156,27 @@ def test_a_malformed_line_names_file_and_line(tmp_path):
         generate.work(job(tmp_path, [SWITCH], files=files), Reporter("toy:generate"))
 
 
+def test_bad_lines_that_may_be_left_out_are_noted_and_counted(tmp_path, capfd):
+    files = write_own(tmp_path, [own_row(1), own_row(2, tool="unknown"), *(own_row(n) for n in range(3, 20))])
+    work = job(tmp_path, [SWITCH], files=files, max_bad=1)
+    generate.work(work, Reporter("toy:generate"))
+    kept = [row["source"] for split in ("train", "eval") for row in read_jsonl(work.output / f"{split}.jsonl")]
+    assert sorted(kept) == sorted(f"own.jsonl:{n}" for n in range(1, 20) if n != 2)
+    events = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    (note,) = [event["text"] for event in events if event["kind"] == "stage.note"]
+    assert note.startswith('left out: own.jsonl:2: messages[1].tool_calls[0]: no tool is named "unknown"')
+    (summary,) = [event["summary"] for event in events if event["kind"] == "stage.result"]
+    assert summary["left_out"] == 1
+
+
+def test_many_bad_lines_are_noted_in_short(tmp_path, capfd):
+    files = write_own(tmp_path, [own_row(n, tool="switch" if n < 10 else "unknown") for n in range(40)])
+    generate.work(job(tmp_path, [SWITCH], files=files, max_bad=30), Reporter("toy:generate"))
+    notes = [json.loads(line).get("text", "") for line in capfd.readouterr().err.splitlines()]
+    assert sum(note.startswith("left out: own.jsonl:") for note in notes) == 20
+    assert "left out: 30 lines in all; fgbuild check lists them" in notes
+
+
 @pytest.mark.parametrize(
     ("dataset", "step"),
     [({"generator": "lint", "count": 2}, "raise dataset.count"), ({"files": True}, "add rows of another family")],
@@ -154,3 +187,49 @@ def test_a_dataset_that_leaves_nothing_to_measure_is_refused(tmp_path, lint_tool
     tools = lint_tools if "generator" in dataset else [SWITCH]
     with pytest.raises(DataError, match=step):
         generate.work(job(tmp_path, tools, **dataset), Reporter("toy:generate"))
+
+
+def near_rows(tmp_path: Path) -> list[str]:
+    """Ten rows of one wording, of families that go to both splits, and ten of others."""
+    rows = [
+        {"messages": [{"role": "user", "content": f"Could you switch on lamp {number} over there, please?"}, SAID]}
+        for number in range(10)
+    ]
+    others = [{"messages": [{"role": "user", "content": f"{word} " * 6}, SAID]} for word in "abcdefghij"]
+    return write_own(tmp_path, [{**row, "family": f"f{n}"} for n, row in enumerate([*rows, *others])])
+
+
+def test_near_copies_across_the_splits_are_refused_above_the_bound(tmp_path):
+    files = near_rows(tmp_path)
+    with pytest.raises(DataError) as caught:
+        generate.work(job(tmp_path, [SWITCH], files=files), Reporter("toy:generate"))
+    message = str(caught.value)
+    assert "above dataset.max_leakage = 0.05" in message
+    assert message.count("Could you switch on lamp") == 2
+    assert message.count("own.jsonl:") == 2
+    assert "one family" in message
+    assert "\n" not in message
+    work = job(tmp_path, [SWITCH], out="allowed", files=files, max_leakage=1.0)
+    generate.work(work, Reporter("toy:generate"))
+    near = json.loads((work.output / "stats.json").read_text("utf-8"))["near_duplicates"]
+    assert 0.05 < near["share"] <= 1.0
+    assert near["examples"]
+
+
+def test_one_near_copy_is_borne_where_any_share_is(tmp_path):
+    """Of five rows one is a fifth: the bound counts whole rows, rounded up."""
+    near = Nearness(5, [(Said("a", "p", "r"), Said("b", "q", "s"))])
+    generate._refuse_leakage("toy", near, 0.05)
+    with pytest.raises(DataError, match="1 of 5 eval rows"):
+        generate._refuse_leakage("toy", near, 0.0)
+
+
+def test_the_files_are_the_same_for_any_number_of_processes(tmp_path, lint_tools, monkeypatch):
+    monkeypatch.setattr(generate, "write_generated", partial(generate.write_generated, patience=0.0))
+    written = []
+    for cores in (1, 2):
+        work = replace(job(tmp_path, lint_tools, out=str(cores), generator="lint"), options={"cores": cores})
+        generate.work(work, Reporter("toy:generate"))
+        written.append({path.name: path.read_bytes() for path in work.output.iterdir()})
+    assert written[0] == written[1]
+    assert set(written[0]) == {"train.jsonl", "eval.jsonl", "stats.json", "stats.html"}

@@ -108,7 +108,7 @@ def _check_then_show(s: Session) -> Episode:
     path = s.pick(TARGETS)
     open_project(s, path, clean=0.15)
     found = check(s, path)
-    rest = show(s, found.file, found.line).told if found.count else [say(found.verdict)]
+    rest = show(s, found.file, found.line).told if found.problems else [say(found.verdict)]
     return Episode({"path": path}, found.done.turns + rest)
 
 
@@ -117,7 +117,7 @@ def _check_then_explain(s: Session) -> Episode:
     open_project(s, path, clean=0.15)
     found = check(s, path)
     return Episode(
-        {"path": path}, found.done.turns + (explain(s, found.code).told if found.count else [say(found.verdict)])
+        {"path": path}, found.done.turns + (explain(s, found.code).told if found.problems else [say(found.verdict)])
     )
 
 
@@ -125,7 +125,7 @@ def _check_then_fix(s: Session) -> Episode:
     path = s.pick(TARGETS)
     open_project(s, path)
     found = check(s, path)
-    return Episode({"path": path}, found.done.turns + (fix(s, path).told if found.count else [say(found.verdict)]))
+    return Episode({"path": path}, found.done.turns + (fix(s, path).told if found.problems else [say(found.verdict)]))
 
 
 def _fix_then_check(s: Session) -> Episode:
@@ -167,6 +167,8 @@ def _check_misplaced(s: Session) -> Episode:
     missed = check(s, path)
     if not missed.done.failed:  # another file of this name is at the top
         return Episode({"path": path}, reported(s, missed))
+    if f"there is {full}" not in missed.done.response["error"]:  # it is in two places
+        return Episode({"path": path}, [*missed.done.turns, say(f"{missed.done.response['error']}.")])
     found = check(s, full)
     return Episode({"path": path}, [*missed.done.turns, *found.done.turns, say(found.verdict)])
 

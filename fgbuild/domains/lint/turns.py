@@ -72,7 +72,7 @@ class Check(NamedTuple):
     verdict: str
 
     @property
-    def count(self) -> int:
+    def problems(self) -> int:
         return int(self.done.response["count"])
 
 

@@ -4,104 +4,78 @@ from __future__ import annotations
 
 from fgbuild.domains.sample_data import values
 from fgbuild.domains.sample_data.phrasings import multistep_files, multistep_tables
+from fgbuild.domains.sample_data.planted import personal_columns, plain_columns
 from fgbuild.domains.sample_data.turns import (
-    exported,
-    exported_answer,
-    exported_path,
+    anonymize,
+    export,
     format_slots,
-    generated,
-    generated_answer,
-    inferred,
-    validated,
-    validated_answer,
+    generate,
+    infer,
+    joined,
+    open_both,
+    open_file,
+    open_table,
+    preview,
+    validate,
 )
-from fgbuild.domains.scenario import Draw, Episode, Scenario, call, result, say
+from fgbuild.domains.scenario import Episode, Scenario, say
+from fgbuild.domains.session import Session
 
 
-def _columns(d: Draw) -> str:
-    return ", ".join(d.sample(values.TYPED_COLUMNS, 2))
-
-
-def _generate_like_file(d: Draw) -> Episode:
-    path, count = d.pick(values.PATHS), d.number(2, 500)
+def _generate_like_file(s: Session) -> Episode:
+    path, count = s.pick(values.PATHS), s.number(2, 500)
+    open_file(s, path, plain_columns(s, s.number(2, 3)))
     table = values.table_of(path)
-    turns = [
-        call("infer_schema", path=path),
-        inferred(path, _columns(d)),
-        call("generate_rows", table=table, count=count),
-        generated(table, count),
-        say(generated_answer(table, count)),
-    ]
+    turns = joined(lambda: infer(s, path), lambda: generate(s, table, count))
     return Episode({"path": path, "count": count}, turns)
 
 
-def _generate_and_export(d: Draw) -> Episode:
-    table, count, file_format = d.pick(values.TABLES), d.number(2, 500), d.choice(values.FORMATS)
-    turns = [
-        call("generate_rows", table=table, count=count),
-        generated(table, count),
-        call("export_table", table=table, format=file_format),
-        exported(table, file_format),
-        say(exported_answer(table, file_format)),
-    ]
+def _generate_and_export(s: Session) -> Episode:
+    table, count, file_format = s.pick(values.TABLES), s.number(2, 500), s.choice(values.FORMATS)
+    open_table(s, table, filled=0.3)
+    turns = joined(lambda: generate(s, table, count), lambda: export(s, table, file_format))
     return Episode({"table": table, "count": count, **format_slots(file_format)}, turns)
 
 
-def _generate_export_validate(d: Draw) -> Episode:
-    table, count, file_format = d.pick(values.TABLES), d.number(2, 500), d.choice(values.FORMATS)
-    turns = [
-        call("generate_rows", table=table, count=count),
-        generated(table, count),
-        call("export_table", table=table, format=file_format),
-        exported(table, file_format),
-        call("validate_rows", path=exported_path(table, file_format), table=table),
-        validated(count, 0, ""),
-        say(validated_answer(count, 0, "")),
-    ]
+def _generate_export_validate(s: Session) -> Episode:
+    table, count, file_format = s.pick(values.TABLES), s.number(2, 500), s.choice(values.FORMATS)
+    open_table(s, table, filled=0.4)
+    made, saved = generate(s, table, count), export(s, table, file_format)
+    checked = validate(s, saved.done.response["path"], table)
+    turns = [*made.done.turns, *saved.done.turns, *checked.told]
     return Episode({"table": table, "count": count, **format_slots(file_format)}, turns)
 
 
-def _validate_and_preview(d: Draw) -> Episode:
-    path, count, rows = d.pick(values.PATHS), d.number(2, 60), d.number(100, 900)
-    table = values.table_of(path) if d.chance(0.4) else d.pick(values.TABLES)
-    invalid, fault = (0, "") if d.chance(0.5) else (d.number(2, 19), d.choice(values.FAULTS))
-    turns = [
-        call("validate_rows", path=path, table=table),
-        validated(rows, invalid, fault),
-        call("preview_rows", path=path, count=count),
-        result("preview_rows", shown=count, first=d.pick(values.FIRST_ROWS)),
-        say(validated_answer(rows, invalid, fault)),
-    ]
+def _validate_and_preview(s: Session) -> Episode:
+    path, count = s.pick(values.PATHS), s.number(2, 60)
+    table = values.table_of(path) if s.chance(0.4) else s.pick(values.TABLES)
+    open_both(s, path, table)
+    checked = validate(s, path, table)
+    shown = [] if checked.done.failed else preview(s, path, count).done.turns
+    turns = [*checked.done.turns, *shown, say(checked.verdict)]
     return Episode({"path": path, "table": table, "count": count}, turns)
 
 
-def _mask_personal(d: Draw) -> Episode:
-    path, kind, changed = d.pick(values.PATHS), d.choice(sorted(values.PERSONAL)), d.number(20, 900)
-    column = d.choice(values.PERSONAL[kind])
-    columns = [values.typed(column), *d.sample(values.OTHER_TYPED_COLUMNS, 2)]
-    d.rng.shuffle(columns)
-    turns = [
-        call("infer_schema", path=path),
-        inferred(path, ", ".join(columns)),
-        call("anonymize_column", path=path, column=column),
-        result("anonymize_column", changed=changed),
-        say(f"Anonymized {changed} values in {column}."),
-    ]
+def _mask_personal(s: Session) -> Episode:
+    path, kind = s.pick(values.PATHS), s.choice(sorted(values.PERSONAL))
+    column = s.choice(values.PERSONAL[kind])
+    is_there = s.chance(0.9)
+    open_file(s, path, personal_columns(s, column if is_there else None), most=200)
+    found = infer(s, path)
+    if found.done.failed:
+        turns = found.told
+    elif is_there:
+        turns = [*found.done.turns, *anonymize(s, path, column).told]
+    else:
+        turns = [*found.done.turns, say(f"No column of {path} holds the {kind}.")]
     return Episode({"path": path, "kind": kind}, turns)
 
 
-def _generate_like_file_and_export(d: Draw) -> Episode:
-    path, count, file_format = d.pick(values.PATHS), d.number(2, 500), d.choice(values.FORMATS)
+def _generate_like_file_and_export(s: Session) -> Episode:
+    path, count, file_format = s.pick(values.PATHS), s.number(2, 500), s.choice(values.FORMATS)
+    open_file(s, path, plain_columns(s, s.number(2, 3)))
     table = values.table_of(path)
-    turns = [
-        call("infer_schema", path=path),
-        inferred(path, _columns(d)),
-        call("generate_rows", table=table, count=count),
-        generated(table, count),
-        call("export_table", table=table, format=file_format),
-        exported(table, file_format),
-        say(exported_answer(table, file_format)),
-    ]
+    turns = joined(lambda: infer(s, path), lambda: generate(s, table, count), lambda: export(s, table, file_format))
     return Episode({"path": path, "count": count, **format_slots(file_format)}, turns)
 
 

@@ -6,55 +6,36 @@ from functools import partial
 
 from fgbuild.domains.sample_data import values
 from fgbuild.domains.sample_data.phrasings import inspecting
-from fgbuild.domains.sample_data.turns import inferred
-from fgbuild.domains.scenario import (
-    ANSWERED_MIDWAY,
-    Draw,
-    Episode,
-    Scenario,
-    call,
-    calls,
-    maybe_answered,
-    result,
-    results,
-    say,
-)
+from fgbuild.domains.sample_data.planted import plain_columns
+from fgbuild.domains.sample_data.project import Project
+from fgbuild.domains.sample_data.turns import infer, open_file, open_project, preview
+from fgbuild.domains.scenario import ANSWERED_MIDWAY, Episode, Scenario, ended, say
+from fgbuild.domains.session import Session
 
 
-def _infer(d: Draw) -> Episode:
-    path, columns = d.pick(values.PATHS), ", ".join(d.sample(values.TYPED_COLUMNS, 2))
-    return maybe_answered(
-        d,
-        {"path": path},
-        call("infer_schema", path=path),
-        inferred(path, columns),
-        f"The columns are {columns}.",
-        ANSWERED_MIDWAY,
-    )
+def _infer(s: Session) -> Episode:
+    path = s.pick(values.PATHS)
+    open_file(s, path, plain_columns(s, s.number(2, 4)))
+    return Episode({"path": path}, ended(s, infer(s, path).told, ANSWERED_MIDWAY))
 
 
-def _preview(d: Draw, counted: bool) -> Episode:
-    path, first = d.pick(values.PATHS), d.pick(values.FIRST_ROWS)
-    count = d.number(2, 90) if counted else None
-    return maybe_answered(
-        d,
-        {"path": path, **({"count": count} if count else {})},
-        call("preview_rows", path=path, count=count),
-        result("preview_rows", shown=count or 5, first=first),
-        f"Showing {count or 5} rows, the first is {first}.",
-    )
+def _preview(s: Session, counted: bool) -> Episode:
+    path = s.pick(values.PATHS)
+    count = s.number(2, 90) if counted else None
+    open_file(s, path, plain_columns(s, s.number(2, 4)))
+    return Episode({"path": path, **({"count": count} if count else {})}, ended(s, preview(s, path, count).told))
 
 
-def _two_schemas(d: Draw) -> Episode:
-    paths = d.sample(values.PATHS, 2)
-    turns = [calls(*(("infer_schema", {"path": path}) for path in paths))]
-    if d.chance(0.5):
-        found = d.sample(values.TYPED_COLUMNS, 2)
-        turns.append(
-            results(*(("infer_schema", {"table": values.table_of(p), "columns": c}) for p, c in zip(paths, found)))
-        )
-        turns.append(say(f"{paths[0]} has {found[0]}, {paths[1]} has {found[1]}."))
-    return Episode({"path": paths[0], "other": paths[1]}, turns)
+def _two_schemas(s: Session) -> Episode:
+    path = s.pick(values.PATHS)
+    other = s.pick([each for each in values.PATHS if values.table_of(each) != values.table_of(path)])
+    project = Project()
+    for each in (path, other):
+        project.file(s, each, plain_columns(s, 2), s.number(2, 40))
+    open_project(s, project)
+    done = s.calls(("infer_schema", {"path": path}), ("infer_schema", {"path": other}))
+    answer = "; ".join(f"{found['table']} has {found['columns']}" for found in done.responses)
+    return Episode({"path": path, "other": other}, ended(s, [*done.turns, say(f"{answer}.")], 0.5))
 
 
 SCENARIOS = (

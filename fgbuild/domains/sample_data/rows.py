@@ -4,33 +4,23 @@ from __future__ import annotations
 
 from fgbuild.domains.sample_data import values
 from fgbuild.domains.sample_data.phrasings import checking
-from fgbuild.domains.sample_data.turns import validated, validated_answer
-from fgbuild.domains.scenario import ANSWERED_MIDWAY, Draw, Episode, Scenario, call, maybe_answered, result
+from fgbuild.domains.sample_data.planted import personal_columns
+from fgbuild.domains.sample_data.turns import THERE, anonymize, open_both, open_file, validate
+from fgbuild.domains.scenario import ANSWERED_MIDWAY, Episode, Scenario, ended
+from fgbuild.domains.session import Session
 
 
-def _validate(d: Draw) -> Episode:
-    path, rows = d.pick(values.PATHS), d.number(20, 900)
-    table = values.table_of(path) if d.chance(0.4) else d.pick(values.TABLES)
-    invalid, fault = (0, "") if d.chance(0.5) else (d.number(2, 19), d.choice(values.FAULTS))
-    return maybe_answered(
-        d,
-        {"path": path, "table": table},
-        call("validate_rows", path=path, table=table),
-        validated(rows, invalid, fault),
-        validated_answer(rows, invalid, fault),
-        ANSWERED_MIDWAY,
-    )
+def _validate(s: Session) -> Episode:
+    path = s.pick(values.PATHS)
+    table = values.table_of(path) if s.chance(0.4) else s.pick(values.TABLES)
+    open_both(s, path, table)
+    return Episode({"path": path, "table": table}, ended(s, validate(s, path, table).told, ANSWERED_MIDWAY))
 
 
-def _anonymize(d: Draw) -> Episode:
-    path, column, changed = d.pick(values.PATHS), d.pick(values.COLUMNS), d.number(20, 900)
-    return maybe_answered(
-        d,
-        {"path": path, "column": column},
-        call("anonymize_column", path=path, column=column),
-        result("anonymize_column", changed=changed),
-        f"Anonymized {changed} values in {column}.",
-    )
+def _anonymize(s: Session) -> Episode:
+    path, column = s.pick(values.PATHS), s.pick(values.COLUMNS)
+    open_file(s, path, personal_columns(s, column if s.chance(THERE) else None), most=200)
+    return Episode({"path": path, "column": column}, ended(s, anonymize(s, path, column).told, ANSWERED_MIDWAY))
 
 
 SCENARIOS = (

@@ -6,59 +6,35 @@ from functools import partial
 
 from fgbuild.domains.sample_data import values
 from fgbuild.domains.sample_data.phrasings import making
-from fgbuild.domains.sample_data.turns import (
-    exported,
-    exported_answer,
-    format_slots,
-    generated,
-    generated_answer,
-)
-from fgbuild.domains.scenario import (
-    ANSWERED_MIDWAY,
-    Draw,
-    Episode,
-    Scenario,
-    call,
-    calls,
-    maybe_answered,
-    results,
-    say,
-)
+from fgbuild.domains.sample_data.turns import THERE, export, format_slots, generate, open_table
+from fgbuild.domains.scenario import ANSWERED_MIDWAY, Episode, Scenario, ended, say
+from fgbuild.domains.session import Session
 
 
-def _generate(d: Draw, seeded: bool) -> Episode:
-    table, count = d.pick(values.TABLES), d.number(2, 999)
-    seed = d.number(1, 9999) if seeded else None
-    return maybe_answered(
-        d,
-        {"table": table, "count": count, **({"seed": seed} if seeded else {})},
-        call("generate_rows", table=table, count=count, seed=seed),
-        generated(table, count),
-        generated_answer(table, count),
-        ANSWERED_MIDWAY,
+def _generate(s: Session, seeded: bool) -> Episode:
+    table, count = s.pick(values.TABLES), s.number(2, 999)
+    seed = s.number(1, 9999) if seeded else None
+    open_table(s, table, filled=0.3, there=THERE)
+    slots = {"table": table, "count": count, **({"seed": seed} if seeded else {})}
+    return Episode(slots, ended(s, generate(s, table, count, seed).told, ANSWERED_MIDWAY))
+
+
+def _export(s: Session) -> Episode:
+    table, file_format = s.pick(values.TABLES), s.choice(values.FORMATS)
+    open_table(s, table, filled=0.9, there=THERE)
+    return Episode({"table": table, **format_slots(file_format)}, ended(s, export(s, table, file_format).told))
+
+
+def _two_tables(s: Session) -> Episode:
+    table, other = s.sample(values.TABLES, 2)
+    count, more = s.number(2, 500), s.number(2, 500)
+    open_table(s, table, other, filled=0.2)
+    done = s.calls(
+        ("generate_rows", {"table": table, "count": count}), ("generate_rows", {"table": other, "count": more})
     )
-
-
-def _export(d: Draw) -> Episode:
-    table, file_format = d.pick(values.TABLES), d.choice(values.FORMATS)
-    return maybe_answered(
-        d,
-        {"table": table, **format_slots(file_format)},
-        call("export_table", table=table, format=file_format),
-        exported(table, file_format),
-        exported_answer(table, file_format),
-    )
-
-
-def _two_tables(d: Draw) -> Episode:
-    tables, counts = d.sample(values.TABLES, 2), (d.number(2, 500), d.number(2, 500))
-    pairs = list(zip(tables, counts))
-    turns = [calls(*(("generate_rows", {"table": table, "count": count}) for table, count in pairs))]
-    if d.chance(0.5):
-        turns.append(results(*(("generate_rows", {"table": table, "rows": count}) for table, count in pairs)))
-        turns.append(say(f"Generated {counts[0]} rows for {tables[0]} and {counts[1]} for {tables[1]}."))
-    slots = {"table": tables[0], "count": counts[0], "other": tables[1], "more": counts[1]}
-    return Episode(slots, turns)
+    here, there = (response["rows"] for response in done.responses)
+    answer = say(f"Generated {here} rows for {table} and {there} for {other}.")
+    return Episode({"table": table, "count": count, "other": other, "more": more}, ended(s, [*done.turns, answer], 0.5))
 
 
 SCENARIOS = (

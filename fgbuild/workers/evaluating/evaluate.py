@@ -7,14 +7,14 @@ is the gold one (teacher forcing), so that one early mistake does not hide what 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fgbuild.errors import DataError
 from fgbuild.functiongemma import parse_turn, render_call
-from fgbuild.workers.evaluating.metrics import ScoredTurn, metrics, score_turn
+from fgbuild.workers.evaluating.metrics import ScoredTurn, metrics, prompt_metrics, score_turn
 from fgbuild.workers.inference.llama import Completion, LlamaModel
 from fgbuild.workers.inference.prompt import PromptEncoder
 from fgbuild.workers.inference.tool_calls import ToolSet, message_calls
@@ -43,11 +43,16 @@ class Evaluation:
     completions: list[Completion] = field(default_factory=list)
     seconds: float = 0.0
 
-    def scores(self) -> dict[str, Any]:
-        """The scores of `metrics` and the speed. Reused prompt tokens are not counted as prefilled."""
+    def scores(self, prompts: Collection[str] = ()) -> dict[str, Any]:
+        """The scores of `metrics` and the speed. Reused prompt tokens are not counted as prefilled.
+
+        prompts: ids of the rows that are prompts by hand, which have scores of their own.
+        """
+        by_hand = [turn for turn in self.turns if turn.trajectory in prompts]
         prefilled = sum(each.prompt_tokens - each.reused_tokens for each in self.completions)
         return {
-            **metrics(self.turns),
+            **metrics([turn for turn in self.turns if turn.trajectory not in prompts]),
+            **(prompt_metrics(by_hand) if by_hand else {}),
             "decode_tokens_per_s": _rate(
                 sum(each.decode_steps for each in self.completions),
                 sum(each.decode_seconds for each in self.completions),

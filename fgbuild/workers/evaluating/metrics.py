@@ -122,6 +122,19 @@ def metrics(turns: Sequence[ScoredTurn]) -> dict[str, Any]:
     }
 
 
+def prompt_metrics(turns: Sequence[ScoredTurn]) -> dict[str, Any]:
+    """Scores of prompts by hand, in which a turn without a call counts as one with the right tools where it abstains.
+
+    prompts: how many. prompt_tool_accuracy: of their turns, those with the right tools in order. prompt_argument_match:
+    of the same, those that are exact.
+    """
+    return {
+        "prompts": len(_by_trajectory(turns)),
+        "prompt_tool_accuracy": _share(turn.right_tools if turn.gold else turn.abstains for turn in turns),
+        "prompt_argument_match": _share(turn.exact for turn in turns),
+    }
+
+
 def confusion(turns: Sequence[ScoredTurn]) -> dict[str, dict[str, int]]:
     """Gold tools → called tools → turns. Parallel calls are joined with `+`."""
     table: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -134,11 +147,14 @@ def confusion(turns: Sequence[ScoredTurn]) -> dict[str, dict[str, int]]:
 def judge(scores: Mapping[str, Any], thresholds: Mapping[str, float]) -> tuple[dict[str, dict[str, float]], list[str]]:
     """Scores below their thresholds as name → {"value", "minimum"}, and notes on undefined ones.
 
-    A score that is undefined on this split (no example should abstain, say) passes with a note.
+    A score that is undefined on this split (no example should abstain, say) passes with a note, one that was not
+    measured without.
     """
     below = {}
     notes = []
     for name, minimum in thresholds.items():
+        if name not in scores:
+            continue
         value = scores[name]
         if value is None:
             notes.append(f"{name} is undefined on this split: no turn counts towards it")

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fgbuild.functiongemma import Call, parse_turn, render_call
-from fgbuild.workers.evaluating.metrics import MALFORMED, WORDS, ScoredTurn, confusion, judge, metrics, score_turn
+from fgbuild.workers.evaluating.metrics import (
+    MALFORMED,
+    WORDS,
+    ScoredTurn,
+    confusion,
+    judge,
+    metrics,
+    prompt_metrics,
+    score_turn,
+)
 from fgbuild.workers.inference.tool_calls import ToolSet
 
 TOOLS = ToolSet(
@@ -201,6 +210,21 @@ def test_thresholds() -> None:
     assert below == {"tool_accuracy": {"value": 0.8499, "minimum": 0.85}}
     assert len(notes) == 1
     assert "abstention_recall" in notes[0]
+
+
+def test_a_score_that_was_not_measured_is_not_judged() -> None:
+    assert judge({"tool_accuracy": 1.0}, {"tool_accuracy": 0.9, "prompt_tool_accuracy": 0.8}) == ({}, [])
+
+
+def test_a_prompt_without_a_call_counts_where_none_is_made() -> None:
+    turns = [
+        turn((ADD,), said(ADD), "1"),
+        turn((ADD,), said(Call("add", {"n": 9})), "2"),
+        turn((), "Which one?", "3"),
+        turn((), said(CUT), "4"),
+    ]
+    expected = {"prompts": 4, "prompt_tool_accuracy": 0.75, "prompt_argument_match": 0.5}
+    assert prompt_metrics(turns) == expected
 
 
 OUTPUTS = st.sampled_from([said(ADD), said(CUT), said(ADD, CUT), BROKEN, "Words.", "", said(Call("add", {"n": 9}))])

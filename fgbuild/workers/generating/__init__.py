@@ -1,0 +1,1 @@
+"""Rows made in parallel, held against each other, and counted."""
