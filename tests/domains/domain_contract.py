@@ -19,11 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fgbuild.domains.sampling import statistics, trajectories
-from fgbuild.domains.scenario import Draw, Episode, Message, Scenario, Split
+from fgbuild.domains.scenario import Episode, Message, Scenario, Split
+from fgbuild.domains.session import Session
 from fgbuild.functiongemma.check import problems
 from fgbuild.functiongemma.render import render_declaration
 from fgbuild.manifest.project import Project, read_sources
 from fgbuild.manifest.validate import resolve_sources
+from fgbuild.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 SPLITS: tuple[Split, ...] = ("train", "eval")
@@ -82,11 +84,23 @@ class DomainContract:
     any_case: ClassVar[frozenset[str]] = frozenset()
     scenarios: ClassVar[tuple[Scenario, ...]]
     manifest: ClassVar[dict[str, Any]]
+    sandbox: ClassVar[Sandbox]
 
     @classmethod
     def setup_class(cls) -> None:
+        cls.sandbox = Sandbox(f"fgbuild.domains.{cls.domain}.tools").__enter__()
         cls.scenarios = importlib.import_module(f"fgbuild.domains.{cls.domain}").SCENARIOS
         cls.manifest = project().domains[cls.domain].resolved
+
+    @classmethod
+    def teardown_class(cls) -> None:
+        cls.sandbox.__exit__(None, None, None)
+
+    def episode(self, scenario: Scenario, seed: int, split: Split) -> Episode:
+        session = Session(random.Random(seed), split, self.sandbox)
+        episode = scenario.build(session)
+        session.close(replay=False)
+        return episode
 
     def spells(self, text: str, value: Any) -> bool:
         """Whether a text holds an argument's value word for word."""
@@ -101,7 +115,7 @@ class DomainContract:
         for scenario in (each for each in self.scenarios if only in ("", each.name)):
             for split in SPLITS:
                 for seed in range(draws):
-                    yield scenario, scenario.build(Draw(random.Random(seed), split))
+                    yield scenario, self.episode(scenario, seed, split)
 
     def test_tools_fit_the_format_and_the_attention_window(self) -> None:
         assert problems(self.manifest["tool"]) == []
@@ -242,7 +256,7 @@ class DomainContract:
         @settings(max_examples=30, deadline=None)
         @given(st.sampled_from(self.scenarios), st.sampled_from(SPLITS), st.integers(0, 2**32))
         def check(scenario: Scenario, split: Split, seed: int) -> None:
-            first, second = (scenario.build(Draw(random.Random(seed), split)) for _ in range(2))
+            first, second = (self.episode(scenario, seed, split) for _ in range(2))
             assert first == second
 
         check()
