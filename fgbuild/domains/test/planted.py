@@ -110,7 +110,10 @@ PIECES = (
         ["limit = {n}", "return value > limit"],
         "assert {f}({more})", "assert {f}(0)", "AssertionError: assert False",
     ),
-    _refusing("value < 0", 'ValueError("negative {w}")', "assert {f}({n}) == {n}", "{f}(-{n})", "ValueError: negative {w}"),
+    _refusing(
+        "value < 0", 'ValueError("negative {w}")',
+        "assert {f}({n}) == {n}", "{f}(-{n})", "ValueError: negative {w}",
+    ),
     _refusing(
         'value == "{w}"', 'NotImplementedError("{w} comes later")',
         'assert {f}("{n}") == "{n}"', '{f}("{w}")', "NotImplementedError: {w} comes later",

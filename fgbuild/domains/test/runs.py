@@ -1,4 +1,4 @@
-"""One run of pytest in this process, which must be a sandbox's fork: the run leaves its modules and its clock behind."""
+"""One run of pytest in this process, which must be a sandbox's fork: it leaves its modules and its clock behind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST = 120
 
 
 class Failure(NamedTuple):
-    """What a test raised, on one line, and on which line (from 1) of the test's own file, where it came through there."""
+    """What a test raised, on one line, and the line (from 1) of the test's own file where it did, if it was there."""
 
     error: str
     line: int | None

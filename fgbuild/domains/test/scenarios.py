@@ -51,7 +51,7 @@ def _run_keyword(s: Session) -> Episode:
 
 def _run_node(s: Session) -> Episode:
     node = s.pick(NODES)
-    open_node(s, node)
+    open_node(s, node, missing=0.1)
     return Episode({"node": node}, reported(s, run(s, node)))
 
 

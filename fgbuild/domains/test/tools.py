@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import coverage
+from coverage.exceptions import NoDataError
 
 from fgbuild.domains.test.runs import NoSuchTest, Run, run
 from fgbuild.sandbox.tool import ToolError, inside
@@ -21,8 +23,11 @@ _SHORTEST = 0.005
 """Seconds; pytest lists no quicker test among its slowest either."""
 
 
+inspect.stack()  # coverage does so at each start; what this looks up, it keeps, and forks inherit it
+
+
 def run_tests(root: Path, path: str, keyword: str | None = None) -> dict[str, Any]:
-    return _reported(root, _run_at(root, path, *(["-k", keyword] if keyword else []), cache=True))
+    return _reported(root, _run_at(root, path, *([f"-k={keyword}"] if keyword else []), cache=True))
 
 
 def rerun_failed(root: Path) -> dict[str, Any]:
@@ -55,13 +60,15 @@ def measure_coverage(root: Path, package: str, minimum: int | None = None) -> di
     only = f"{source}/*" if source.is_dir() else str(source)
     try:
         measured.report(file=told, output_format="total", include=[only], omit=_TESTS, ignore_errors=True)
-    except coverage.exceptions.NoDataError:
+    except NoDataError:
         raise ToolError(f"{package} has no code to measure") from None
     percent = int(told.getvalue())
     return {"percent": percent} if minimum is None else {"percent": percent, "reached": percent >= minimum}
 
 
 def find_slow_tests(root: Path, count: int | None = None) -> dict[str, Any]:
+    if count is not None and count < 1:
+        raise ToolError("count must be 1 or more")
     seconds: dict[str, float] = _last_run(root)["seconds"]
     slow = [node for node in sorted(seconds, key=seconds.__getitem__, reverse=True) if seconds[node] >= _SHORTEST]
     if not slow:
@@ -95,8 +102,7 @@ def _run_at(root: Path, named: str, *options: str, cache: bool = False) -> Run:
     except NoSuchTest:
         nodes = run(root, ".", "--collect-only").collected
         alike = [node for node in nodes if node.rsplit("::", 1)[-1] == test[-1]]
-        hint = f"; there is {alike[0]}" if len(alike) == 1 else ""
-        raise ToolError(f"{named} does not exist{hint}") from None
+        raise ToolError(f"{named} does not exist{_only(alike)}") from None
 
 
 def _source(root: Path, package: str) -> Path:
@@ -108,7 +114,12 @@ def _source(root: Path, package: str) -> Path:
     last = path.rsplit("/", 1)[-1]
     found = [each.relative_to(root) for each in root.rglob("*") if each.name in (last, f"{last}.py")]
     alike = [".".join(each.with_suffix("").parts).removeprefix("src.") for each in found if "tests" not in each.parts]
-    raise ToolError(f"there is no package {package}{f', but {alike[0]}' if len(alike) == 1 else ''}")
+    raise ToolError(f"there is no package {package}{_only(alike)}")
+
+
+def _only(alike: list[str]) -> str:
+    """A hint, if there is one candidate alone."""
+    return f"; there is {alike[0]}" if len(alike) == 1 else ""
 
 
 TOOLS: dict[str, Callable[..., dict[str, Any]]] = {

@@ -12,6 +12,8 @@ from fgbuild.domains.test.values import FILES, NAMES, NODES, OUTCOMES
 
 REFUSAL = "None of my tools can do that."
 
+_APART = [path for path in FILES if path.startswith("tests/")]
+"""Test files that are in no folder that a package has too."""
 _MOST_FAILURES = 6
 _MOST_CASES = 60
 _MOST_SECONDS = 90
@@ -51,11 +53,12 @@ def open_project(
     s.open(project.files)
 
 
-def open_node(s: Session, node: str, passing: float = 0.5) -> None:
-    """A project with this test, which passes by the chance `passing`, and others in its file."""
+def open_node(s: Session, node: str, passing: float = 0.5, missing: float = 0.0) -> None:
+    """A project with others in this test's file, and the test itself, which passes by the chance `passing`; by the
+    chance `missing` it is not there."""
     project = Project()
     path, name = node.split("::", 1)
-    plans = [Plan(name, "passes" if s.chance(passing) else "fails")]
+    plans = [] if s.chance(missing) else [Plan(name, "passes" if s.chance(passing) else "fails")]
     plans += [plan for plan in _plans(s, s.number(0, 1)) if plan.name != name]
     s.rng.shuffle(plans)
     project.add(s, path, plans)
@@ -65,8 +68,8 @@ def open_node(s: Session, node: str, passing: float = 0.5) -> None:
 def open_packages(s: Session, *packages: str) -> None:
     """A project with these packages, each covered by tests to a drawn part."""
     project = Project()
-    for package, file in zip(packages, s.sample(FILES, len(packages))):
-        project.add(s, plain(file), _plans(s, s.number(0, 2)), package)
+    for package, file in zip(packages, s.sample(_APART, len(packages))):
+        project.add(s, file, _plans(s, s.number(0, 2)), package)
         _leave_uncovered(s, project, package)
     s.open(project.files)
 
@@ -90,10 +93,13 @@ def _plans(
         count = min(len(OUTCOMES), len(names))
         names = [f"test_{keyword}_{outcome}" for outcome in s.rng.sample(OUTCOMES, count)]
     plans = [Plan(name, "recovers" if s.chance(recovering) else "fails") for name in names[:failing]]
-    plans += [Plan(name, seconds=s.number(2, _MOST_SECONDS) if slow and s.chance(0.7) else 0) for name in names[failing:-1]]
-    plans += others
+    plans += [Plan(name, seconds=_sleep(s, slow)) for name in names[failing:-1]] + others
     s.rng.shuffle(plans)
-    return [*plans, Plan(names[-1], cases=s.number(1, _MOST_CASES) if s.chance(0.5) else 1)]
+    return [*plans, Plan(names[-1], seconds=_sleep(s, slow), cases=s.number(1, _MOST_CASES) if s.chance(0.5) else 1)]
+
+
+def _sleep(s: Session, slow: bool) -> int:
+    return s.number(2, _MOST_SECONDS) if slow and s.chance(0.6) else 0
 
 
 def _files(s: Session, path: str) -> list[str]:
@@ -128,7 +134,7 @@ def rerun(s: Session) -> Step:
 
 def _run(done: Done) -> Step:
     if done.failed:
-        return Step(done, "")
+        return Step(done, f"Not possible: {done.response['error']}.")
     passed, failed = done.response["passed"], done.response["failed"]
     if failed:
         first = done.response["first"]
@@ -157,7 +163,7 @@ def show(s: Session, node: str) -> Step:
 def cover(s: Session, package: str, minimum: int | None = None) -> Step:
     done = s.call("measure_coverage", package=package, minimum=minimum)
     if done.failed:
-        return Step(done, "")
+        return Step(done, f"Not possible: {done.response['error']}.")
     ending = "." if minimum is None else ", enough." if done.response["reached"] else ", too low."
     return Step(done, f"Coverage of {package}: {done.response['percent']}%{ending}")
 
@@ -165,7 +171,7 @@ def cover(s: Session, package: str, minimum: int | None = None) -> Step:
 def find_slow(s: Session, count: int | None = None) -> Step:
     done = s.call("find_slow_tests", count=count)
     if done.failed:
-        return Step(done, "")
+        return Step(done, f"Not possible: {done.response['error']}.")
     if not done.response["count"]:
         return Step(done, "No test was slow.")
     of = "Slowest" if count is None else f"Slowest of {done.response['count']}"
