@@ -95,7 +95,7 @@ PIECES = (
         'assert {f}("{w}") == 200', 'assert {f}("{w}") == 404', "AssertionError: assert 200 == 404",
     ),
     _piece(
-        ["import json", "", "return json.loads(value)"],
+        ["import json", "return json.loads(value)"],
         'assert {f}("{n}") == {n}', '{f}("")', "JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
     ),
     _piece(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from fgbuild.domains.scenario import Draw
 from fgbuild.domains.test.planted import PIECES, WORDS
 
-PYTEST_INI = "[pytest]\naddopts = --import-mode=importlib\npythonpath = . src\n"
+PYTEST_INI = "[pytest]\naddopts = --import-mode=importlib\npythonpath = .\n"
 
 Outcome = Literal["passes", "fails", "recovers"]
 """recovers: fails in its first run, and passes from then on."""
@@ -133,7 +133,7 @@ class _Code:
         self.run = self.total = 0
 
     def add(self, name: str, source: str, *, failing: bool) -> None:
-        lines = [line for line in source.splitlines() if line]
+        lines = source.splitlines()
         skipped = "¶" if failing else "§"
         self.names.append(name)
         self.total += len(lines)
@@ -153,5 +153,5 @@ def _values(d: Draw, plan: Plan) -> dict[str, Any]:
 
 def _place(package: str) -> tuple[str, str]:
     """A package's folder and its name in an import."""
-    folder = package if "/" in package else package.replace(".", "/")
-    return folder, folder.removeprefix("src/").replace("/", ".")
+    folder = package.replace(".", "/")
+    return folder, folder.replace("/", ".")

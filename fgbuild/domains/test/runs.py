@@ -38,7 +38,7 @@ class NoSuchTest(ToolError):
     """The file of a node id is there, and the test is not."""
 
 
-@dataclass
+@dataclass(eq=False)  # pytest keeps plugins in sets
 class Run:
     """A pytest plugin that keeps what happens, by node id in pytest's order; of a broken file, the id is its path."""
 

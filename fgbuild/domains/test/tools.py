@@ -17,7 +17,7 @@ from fgbuild.sandbox.tool import ToolError, inside
 
 _LAST_RUN = ".last_run.json"
 """What the last run leaves to later calls: {"failures": {node id: [error, line]}, "seconds": {node id: seconds}}."""
-_TESTS = ("*/test_*.py", "*_test.py", "*/tests/*", "*/conftest.py")
+_TESTS = ["*/test_*.py", "*_test.py", "*/tests/*", "*/conftest.py"]
 """Files that are no part of a package whose coverage is measured."""
 _SHORTEST = 0.005
 """Seconds; pytest lists no quicker test among its slowest either."""
