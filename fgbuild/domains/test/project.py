@@ -58,7 +58,9 @@ class Project:
         """A test file, and a module of the package with what its tests call."""
         folder, dotted = _place(package)
         stem = path.rsplit("/", 1)[-1].removesuffix(".py").removeprefix("test_").removesuffix("_test")
-        module = stem if f"{folder}/{stem}.py" not in self.files else f"{stem}_{len(self.files)}"
+        module = f"{stem}_rules"  # no package has such a name
+        if f"{folder}/{module}.py" in self.files:
+            module += f"_{len(self.files)}"
         code, lines = _Code(), list(_HEAD)
         self.tests[path] = []
         for name in dict.fromkeys(_class_of(plan) for plan in plans):  # tests of one class stand together
@@ -153,5 +155,4 @@ def _values(d: Draw, plan: Plan) -> dict[str, Any]:
 
 def _place(package: str) -> tuple[str, str]:
     """A package's folder and its name in an import."""
-    folder = package.replace(".", "/")
-    return folder, folder.replace("/", ".")
+    return package.replace(".", "/"), package.replace("/", ".")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import difflib  # noqa: F401  # pytest loads it in each run; forks of a process that has it do not
 import io
 import os
 import re
 import time
 import traceback
+import unittest  # noqa: F401  # the same
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path

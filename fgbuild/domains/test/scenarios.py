@@ -33,8 +33,9 @@ from fgbuild.domains.test.turns import (
 )
 from fgbuild.domains.test.values import FILES, FOLDERS, KEYWORDS, NODES, PACKAGES, TARGETS
 
-_MISPLACED = [path for path in map(plain, FILES) if "/" in path]
-_DOTTED = [package for package in PACKAGES if "." in package]
+_IN_FOLDERS = [path for path in map(plain, FILES) if "/" in path]
+_DOTTED = [package for package in PACKAGES if "." in package and len({*package.split(".")}) == package.count(".") + 1]
+"""Packages that their last part alone does not name otherwise: no `mail.mail`."""
 
 
 def _run_path(s: Session) -> Episode:
@@ -156,7 +157,7 @@ def _full_report(s: Session) -> Episode:
 
 def _run_misplaced(s: Session) -> Episode:
     """The file is named without its folder: the tool says where it is, and the tests are run there."""
-    full = s.pick(_MISPLACED)
+    full = s.pick(_IN_FOLDERS)
     path = full.rsplit("/", 1)[-1]
     open_project(s, full)
     return Episode({"path": path}, joined([run(s, path), run(s, full)]))

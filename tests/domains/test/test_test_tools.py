@@ -45,12 +45,20 @@ def test_many(case, tmp_path):
 def test_later():
     pass
 """
+LOGIN_CODE = """\
+def sign_in(user):
+    return user["name"]
+
+
+def sign_out(user):
+    user.clear()
+"""
 FILES = {
     "tests/unit/test_login.py": LOGIN,
     "tests/test_pay.py": "def test_paid():\n    pass\n",
     "src/app/__init__.py": "",
     "src/app/users/__init__.py": "",
-    "src/app/users/login.py": 'def sign_in(user):\n    return user["name"]\n\n\ndef sign_out(user):\n    user.clear()\n',
+    "src/app/users/login.py": LOGIN_CODE,
     "src/app/users/test_inside.py": "x = 1\n",
     "pytest.ini": "[pytest]\npythonpath = src\n",
 }
