@@ -1,4 +1,4 @@
-"""Pools for the test domain: test paths, node ids, keywords, packages and error messages."""
+"""Pools for the test domain: test paths, node ids, keywords and packages."""
 
 from __future__ import annotations
 
@@ -92,13 +92,3 @@ PACKAGES = _unique(
     _spread("{area}_client", 16, 13),
     _spread("src/{area}/{inner}", 16, 15),
 )
-
-ERRORS = (
-    "AssertionError: assert 3 == 4", "KeyError: 'user_id'", "ValueError: empty amount", "TimeoutError: no answer",
-    "AssertionError: assert None is not None", "TypeError: unsupported operand", "IndexError: list index out of range",
-    "ConnectionError: refused", "AttributeError: no attribute 'total'", "AssertionError: assert [] == [1]",
-    "ZeroDivisionError: division by zero", "FileNotFoundError: data.csv", "PermissionError: denied",
-    "RuntimeError: event loop is closed", "UnicodeDecodeError: invalid byte", "AssertionError: wrong order",
-    "KeyError: 'currency'", "NotImplementedError", "RecursionError: too deep", "AssertionError: assert 200 == 404",
-    "ValueError: bad date 2024-02-30", "OSError: disk full", "LookupError: unknown encoding", "AssertionError: 2 rows",
-)  # fmt: skip
