@@ -65,6 +65,7 @@ def _findings(root: Path, base: str | None) -> Iterator[Finding]:
     yield compiler()
     yield disk(root)
     yield memory()
+    yield sandbox()
     yield tree(Paths(root))
     yield database(Paths(root))
     project, finding = manifests(root, base)
@@ -98,6 +99,18 @@ def disk(root: Path) -> Finding:
         return Finding("disk", OK, shown)
     step = f"free some space; a build of all domains takes up to {text.megabytes(_DISK_MB)} (fgbuild cache gc helps)"
     return Finding("disk", WARNING, shown, step)
+
+
+def sandbox() -> Finding:
+    """What this machine takes from a tool that answers for training data."""
+    from fgbuild.sandbox import Sandbox
+
+    with Sandbox("fgbuild.domains.lint.tools") as found:
+        confined = found.confinement
+    if confined.complete:
+        return Finding("sandbox", OK, "tools run without network and write below their own directory alone")
+    step = "generate data from tools that you trust; Linux 6.7 or newer can confine them"
+    return Finding("sandbox", WARNING, f"tools run with network {confined.network}, writes {confined.writes}", step)
 
 
 def memory() -> Finding:
