@@ -7,14 +7,18 @@ changes the base, and with it every model.
 
 from __future__ import annotations
 
-import importlib
 import json
+import os
+import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fgbuild.domains.sampling import trajectories
 from fgbuild.manifest import resolve_project
 from fgbuild.workers.bases.primer import ROWS
+from fgbuild.workers.generate import scenarios_of, tools_of
+from fgbuild.workers.generating.lines import iterate
+from fgbuild.workers.generating.making import Recipe, write_generated
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 20_261_124
@@ -24,10 +28,20 @@ ROWS_EACH = 240
 def main() -> None:
     lines: list[dict[str, Any]] = []
     for name, domain in resolve_project(ROOT).domains.items():
-        scenarios = importlib.import_module(f"fgbuild.domains.{domain.resolved['dataset']['generator']}").SCENARIOS
-        drawn = trajectories(name, scenarios, count=ROWS_EACH + 40, eval_fraction=40 / (ROWS_EACH + 40), seed=SEED)
-        lines.append({"toolset": name, "tools": domain.resolved["tool"]})
-        rows = [row for row in drawn if row["split"] == "train"]
+        generator, tools = domain.resolved["dataset"]["generator"], domain.resolved["tool"]
+        recipe = Recipe(
+            name,
+            partial(scenarios_of, generator),
+            tools,
+            count=ROWS_EACH + 40,
+            eval_fraction=40 / (ROWS_EACH + 40),
+            seed=SEED,
+            run=tools_of(generator),
+        )
+        lines.append({"toolset": name, "tools": tools})
+        with tempfile.TemporaryDirectory() as folder:
+            write_generated(recipe, Path(folder), cores=os.cpu_count() or 1, progress=lambda done, total: None)
+            rows = list(iterate(Path(folder, "train.jsonl")))
         lines += [{"id": f"primer-{row['id']}", "toolset": name, "messages": row["messages"]} for row in rows]
     ROWS.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
     print(f"{len(lines) - 4} rows, {ROWS.stat().st_size / 1e3:.0f} kB in {ROWS.relative_to(ROOT)}")

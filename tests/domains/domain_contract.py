@@ -19,6 +19,7 @@ from drawing import trajectories
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fgbuild.domains.own_data import read_files
 from fgbuild.domains.sampling import Row, request
 from fgbuild.domains.scenario import Episode, Message, Scenario, Split
 from fgbuild.domains.session import Session
@@ -63,6 +64,11 @@ def slots_of(phrasing: str) -> set[str]:
 def mentions(text: str, value: Any) -> bool:
     """Whether a text holds a value word for word, not as a part of a longer word or number."""
     return re.search(rf"(?<![A-Za-z0-9]){re.escape(str(value))}(?![A-Za-z0-9])", text) is not None
+
+
+def bag(phrasing: str) -> frozenset[str]:
+    """A phrasing's words, slots alike; order, case and punctuation do not matter."""
+    return frozenset(re.findall(r"\{\}|[\w']+", re.sub(r"\{\w+\}", "{}", phrasing).casefold()))
 
 
 def word_similarity(first: str, second: str) -> float:
@@ -289,6 +295,19 @@ class DomainContract:
             for scenario in self.scenarios:
                 for phrasing in scenario.phrasings:
                     assert re.sub(r"\{\w+\}", "{}", phrasing.casefold()) != asked
+
+    def test_prompts_by_hand_fit_the_tools_and_are_no_template(self) -> None:
+        rows = read_files(ROOT, [self.manifest["eval"]["prompts"]], self.manifest["tool"], max_bad=0).rows
+        assert len(rows) >= 25
+        templates = {bag(phrasing) for scenario in self.scenarios for phrasing in scenario.phrasings}
+        for row in rows:
+            asked = request(row)
+            given = [
+                str(value) for turn in row["messages"] for _, values in calls_of(turn) for value in values.values()
+            ]
+            for value in sorted(given, key=len, reverse=True):
+                asked = re.sub(re.escape(value), "{}", asked, flags=re.IGNORECASE)
+            assert bag(asked) not in templates, request(row)
 
     def test_pools_are_large_and_without_repeats(self) -> None:
         values = importlib.import_module(f"fgbuild.domains.{self.domain}.values")
