@@ -116,10 +116,10 @@ class DomainContract:
         cls.sandbox.__exit__(None, None, None)
 
     def build(self, scenario: Scenario, split: Split, seed: int) -> Episode:
-        """The episode of a seed; its calls are replayed."""
+        """The episode of a seed. Its calls are replayed where the seed is low: each takes as long as the tool takes."""
         session = Session(random.Random(seed), split, self.sandbox)
         episode = scenario.build(session)
-        assert session.close(), scenario.name
+        assert session.close(replay=seed < 2), scenario.name
         return episode
 
     def spells(self, text: str, value: Any) -> bool:
@@ -130,7 +130,7 @@ class DomainContract:
         (parameters,) = (each["parameters"] for each in self.manifest["tool"] if each["name"] == tool)
         return {**parameters, "additionalProperties": False}
 
-    def episodes(self, draws: int = 16, only: str = "") -> Iterator[tuple[Scenario, Episode]]:
+    def episodes(self, draws: int = 6, only: str = "") -> Iterator[tuple[Scenario, Episode]]:
         """`draws` episodes of each scenario (or only one) in each split."""
         for scenario in (each for each in self.scenarios if only in ("", each.name)):
             for split in SPLITS:
