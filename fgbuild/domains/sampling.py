@@ -125,7 +125,7 @@ def _split_rows(domain: str, scenarios: Sequence[Scenario], split: Split, size: 
 def _row(scenario: Scenario, split: Split, family: int, seed: str, seen: set[str], domain: str) -> Row:
     for attempt in range(_ATTEMPTS):
         rng = random.Random(f"{seed}/{scenario.name}/{attempt}")
-        episode = scenario.build(Draw(rng, split))
+        episode = scenario.build(Draw(rng, split, family))
         request = _request(scenario, family, episode, split, rng)
         if request not in seen:
             seen.add(request)
@@ -143,7 +143,7 @@ def _row(scenario: Scenario, split: Split, family: int, seed: str, seen: set[str
 
 
 def _request(scenario: Scenario, family: int, episode: Episode, split: Split, rng: random.Random) -> str:
-    template = scenario.phrasings[family]
+    template = episode.phrasing or scenario.phrasings[family]
     if not scenario.literal:
         template = in_register(template, rng, typos=split == "train")
     return template.format(**episode.slots)

@@ -34,7 +34,11 @@ def work(job: Job, reporter: Reporter) -> None:
     tools = job.manifest["tool"]
     name = job.manifest["name"]
     rows: list[Row] = []
-    if settings["generator"] != "none":
+    dropped: dict[str, int] = {}
+    if settings["generator"] == "templates":
+        rows, dropped = _template_rows(job, reporter)
+        _check(rows, tools)
+    elif settings["generator"] != "none":
         scenarios = importlib.import_module(f"fgbuild.domains.{settings['generator']}").SCENARIOS
         rows = trajectories(
             name,
@@ -67,8 +71,20 @@ def work(job: Job, reporter: Reporter) -> None:
             "train": len(splits["train"]),
             "eval": len(splits["eval"]),
             "abstaining": card["train"]["abstaining_share"],
-        },
+        }
+        | dropped,
     )
+
+
+def _template_rows(job: Job, reporter: Reporter) -> tuple[list[Row], dict[str, int]]:
+    """Rows of the manifest's own scenarios, and `dropped`: draws that could not be used, where there are some."""
+    # By name: what the domains that need no templates are made of is none of this code.
+    rows, dropped = importlib.import_module("fgbuild.domains.templates").draw(job.manifest, job.root)
+    if not dropped:
+        return rows, {}
+    reason, times = dropped.most_common(1)[0]
+    reporter.note(f"{dropped.total()} examples could not be used and were drawn again; {times} of them as {reason}")
+    return rows, {"dropped": dropped.total()}
 
 
 def _own_rows(job: Job, tools: list[dict[str, Any]]) -> list[Row]:

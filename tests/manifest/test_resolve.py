@@ -53,6 +53,7 @@ def test_the_defaults_are_those_of_a_base_that_knows_the_format(tmp_path: Path) 
         "seed": 7,
         "eval_fraction": 0.2,
         "files": ["rows.jsonl"],
+        "templates": [],
         "max_length": 1024,
     }
     assert found["lora"] == {
