@@ -69,7 +69,9 @@ def _unused_templates(resolved: dict[str, Any]) -> list[FieldProblem]:
         return []
     step = f'set dataset.generator = "{TEMPLATES}" or remove it'
     commands = [f"tool[{i}].command" for i, tool in enumerate(resolved["tool"]) if tool["name"] in resolved["command"]]
+    workspace = resolved["workspace"]
     tables = [key for key in ("slots", "scenario") if resolved[key]]
+    tables += ["workspace"] if workspace["files"] or workspace["setup"] or workspace["env"] else []
     return [
         (field, f'is used by generator = "{TEMPLATES}" alone, and it is "{generator}"; {step}')
         for field in (*tables, *commands)

@@ -120,7 +120,7 @@ def input_file_problem(root: Path, file: str, field: str, folder: str = "") -> s
             return f'"{file}" is a directory; {folder}'
         if path.is_dir() and not any(path.glob("*.toml")):
             return f'"{file}" has no TOML files; add one or remove it from {field}'
-        if not path.exists():
+        if not (path.is_file() or path.is_dir()):
             return f'"{file}" does not exist; make it or remove it from {field}'
     except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name, a loop of links, …
         return f"{file!r} is not a path that can be read ({error}); correct it"

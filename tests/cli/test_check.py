@@ -166,7 +166,7 @@ def test_a_project_without_manifests_is_no_error(root: Path, capsys: pytest.Capt
     assert "fgbuild new" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option", [[], ["--project"]])
+@pytest.mark.parametrize("option", [[], ["--project"], ["--templates"]])
 def test_schema_prints_one_document(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(schema, None, *option) == 0
     document = json.loads(capsys.readouterr().out)

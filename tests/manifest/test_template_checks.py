@@ -225,9 +225,26 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert line_of(text, "[slots.kind]") > 0
 
 
-def test_a_command_without_templates_is_a_mistake(tmp_path: Path) -> None:
+def test_a_command_or_a_place_to_run_it_without_templates_is_a_mistake(tmp_path: Path) -> None:
     head = 'dataset.files = ["rows.jsonl"]\n' + MANIFEST[: MANIFEST.index("[slots.word]")]
     (tmp_path / "rows.jsonl").write_text("{}\n", "utf-8")
-    ((_, _, field, message),) = problems(write(tmp_path, head))
-    assert field == "tool[0].command"
-    assert 'used by generator = "templates" alone, and it is "none"' in message
+    found = problems(write(tmp_path, head + '[workspace]\nsetup = [["true"]]\n'))
+    assert [field for _, _, field, _ in found] == ["tool[0].command", "workspace"]
+    assert all('used by generator = "templates" alone, and it is "none"' in message for *_, message in found)
+
+
+def test_a_place_to_run_commands_without_a_command_is_a_mistake(tmp_path: Path) -> None:
+    text = MANIFEST.replace('command = ["echo", "{text}", ["--pages", "{pages}"]]\n', "")
+    text = text.replace('"{pages}" } },', '"{pages}" }, response = { output = "ok" } },')
+    text = text.replace('"{step1.found}" } },', '"{step1.found}" }, response = {} },')
+    resolve_project(write(tmp_path, text))
+    ((_, _, field, message),) = problems(write(tmp_path, text + "[workspace.env]\nA = '1'\n"))
+    assert field == "workspace"
+    assert "no tool has a command" in message
+
+
+def test_a_slot_needs_as_many_values_as_one_request_names(tmp_path: Path) -> None:
+    text = MANIFEST.replace('"{kind} about', '"{kind}, {kind2} or {kind3} about')
+    ((_, _, field, message),) = problems(write(tmp_path, text))
+    assert field == "slots.kind.values"
+    assert message.startswith("of 2 values 2 are for the train split and a request needs 3 different ones")
