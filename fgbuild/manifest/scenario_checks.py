@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +26,21 @@ _CALLS = {
 """Kind → least and most steps, and that in words; other kinds have none."""
 
 
-@dataclass
 class ScenarioCheck:
-    """One scenario, parsed as far as it can be. phrasings: None in the place of those that cannot."""
+    """One scenario of a resolved manifest, parsed as far as it can be.
 
-    root: Path
-    resolved: Mapping[str, Any]
-    index: int
-    phrasings: list[Template | None] = field(init=False, default_factory=list)
-    unparsed: list[Problem] = field(init=False, default_factory=list)
+    phrasings: None in the place of those that cannot. requested: slots that some phrasing names; optional: those that
+    one names in brackets. told: slots and steps that arguments, responses and the answer name.
+    """
 
-    def __post_init__(self) -> None:
-        self.table = self.resolved["scenario"][self.index]
-        self.path: KeyPath = ("scenario", self.index)
-        self.slots = self.resolved["slots"]
-        self.tools = {tool["name"]: tool["parameters"] for tool in self.resolved["tool"]}
+    def __init__(self, root: Path, resolved: Mapping[str, Any], index: int) -> None:
+        self.root = root
+        self.table = resolved["scenario"][index]
+        self.path: KeyPath = ("scenario", index)
+        self.slots = resolved["slots"]
+        self.commands = resolved["command"]
+        self.tools = {tool["name"]: tool["parameters"] for tool in resolved["tool"]}
+        self.unparsed: list[Problem] = []
         self.phrasings = [
             self._parsed((*self.path, "phrasings", index), text) for index, text in enumerate(self.table["phrasings"])
         ]
@@ -85,16 +84,15 @@ class ScenarioCheck:
         import jsonschema
 
         names = _names(value)
-        if any(is_step(name.head) or slot_of(name.head) not in self.slots for name in names):
-            return ""  # known when it is drawn, or reported already
+        unknown = any(is_step(name.head) or self._unknown(name, 0) for name in names)
+        if unknown or any(_parse(text) is None for text in texts(value)):
+            return ""  # known when it is drawn, or told already
         validator = jsonschema.Draft202012Validator(schema)
         template = _parse(value) if isinstance(value, str) else None
         whole = template.whole() if template else None
         try:
-            scopes = self._scopes(whole, names, slots)
-            for scope in scopes:
-                filled = fill(value, scope)
-                if error := next(validator.iter_errors(filled), None):
+            for scope in self._scopes(whole, names, slots):
+                if error := next(validator.iter_errors(fill(value, scope)), None):
                     return f"does not fit the parameter: {error.message}"
         except (Absent, Unusable, DataError) as error:
             return str(error)
@@ -112,10 +110,8 @@ class ScenarioCheck:
     def _in_phrasings(self) -> Iterator[Problem]:
         count = len(self.table["phrasings"])
         if count < EVAL_FAMILY_EVERY:
-            step = (
-                f"the eval split gets every {EVAL_FAMILY_EVERY}th; write {EVAL_FAMILY_EVERY} or more, twenty are good"
-            )
-            yield (*self.path, "phrasings"), f"has {count}, and {step}"
+            least = f"the eval split gets every {EVAL_FAMILY_EVERY}th; write {EVAL_FAMILY_EVERY} or more, better twenty"
+            yield (*self.path, "phrasings"), f"has {count}, and {least}"
         for index, template in enumerate(self.phrasings):
             if template is None:
                 continue
@@ -170,7 +166,7 @@ class ScenarioCheck:
     def _in_response(self, path: KeyPath, step: Mapping[str, Any], number: int) -> Iterator[Problem]:
         if step["response"] is None:
             told = self.table["answer"] or self.table["kind"] == "sequence"
-            if told and step["tool"] not in self.resolved["command"]:
+            if told and step["tool"] not in self.commands:
                 way = "add response = {…}, or a command to the tool"
                 yield path, f"has no response, and {step['tool']} has no command; {way}"
             return
@@ -229,7 +225,7 @@ class ScenarioCheck:
     def _unknown_in_response(self, name: Name, step: Mapping[str, Any]) -> str:
         response = step["response"]
         if response is None:
-            output = self.resolved["command"].get(step["tool"], {}).get("output", "json")
+            output = self.commands.get(step["tool"], {}).get("output", "json")
             keys = {"text": ["output"], "lines": ["count", "lines"]}.get(output)
         else:
             keys = list(response)

@@ -164,6 +164,10 @@ def command_problems(resolved: Mapping[str, Any]) -> Iterator[Problem]:
                     yield (*path, place), reason
     if not commands and any(workspace[key] for key in ("files", "setup", "env")):
         yield ("workspace",), "is where tools' commands run, and no tool has a command; add one or remove it"
+    copied = [Path(name).name for name in workspace["files"]]
+    for index, name in enumerate(copied):
+        if name in copied[:index]:
+            yield ("workspace", "files", index), f'"{name}" is the last name of another one too; rename one of them'
     for index, argv in enumerate(workspace["setup"]):
         reason = _not_installed(argv[0], workspace["files"]) if argv else "is empty; write program and arguments"
         if reason:

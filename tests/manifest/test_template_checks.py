@@ -243,6 +243,16 @@ def test_a_place_to_run_commands_without_a_command_is_a_mistake(tmp_path: Path) 
     assert "no tool has a command" in message
 
 
+def test_files_of_one_last_name_cannot_be_copied_to_one_place(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.sh").write_text("", "utf-8")
+    text = MANIFEST + '[workspace]\nfiles = ["a/x.sh", "b/x.sh"]\n'
+    ((_, _, field, message),) = problems(write(tmp_path, text))
+    assert field == "workspace.files[1]"
+    assert '"x.sh" is the last name of another one too' in message
+
+
 def test_a_slot_needs_as_many_values_as_one_request_names(tmp_path: Path) -> None:
     text = MANIFEST.replace('"{kind} about', '"{kind}, {kind2} or {kind3} about')
     ((_, _, field, message),) = problems(write(tmp_path, text))

@@ -50,7 +50,7 @@ def slot_names(templates: Collection[Template]) -> set[str]:
 
 
 @dataclass
-class Declared:
+class _TemplateScenario:
     """One declared scenario, parsed. going_on: tools from whose responses a sequence goes on."""
 
     table: Mapping[str, Any]
@@ -131,4 +131,4 @@ def declared_scenarios(
     """The scenarios of a resolved manifest."""
     sequences = [table["steps"] for table in tables if table["kind"] == "sequence"]
     going_on = {step["tool"] for steps in sequences for step in steps[:-1]}
-    return [Declared(table, slots, commands, going_on, dropped).scenario() for table in tables]
+    return [_TemplateScenario(table, slots, commands, going_on, dropped).scenario() for table in tables]
