@@ -21,7 +21,7 @@ from fgbuild.domains.scenario import (
 )
 from fgbuild.domains.templates.commands import Commands, History
 from fgbuild.domains.templates.slots import Slots
-from fgbuild.domains.templates.text import Template, Unusable, fill, look_up, parse, render, request_format
+from fgbuild.domains.templates.text import Template, Unusable, fill, look_up, parse, render, request_format, written
 from fgbuild.errors import DataError
 
 _ATTEMPTS = 20
@@ -91,7 +91,7 @@ class _TemplateScenario:
     def _episode(self, d: Draw) -> Episode:
         request, fields = request_format(self.phrasings[d.family].choose(d.rng))
         scope = self.slots.draw(d, {name.head for name in fields.values()} | self.beside)
-        slots = {field: look_up(name, scope) for field, name in fields.items()}
+        slots = {field: written(look_up(name, scope)) for field, name in fields.items()}
         return Episode(slots, self._turns(d, scope), request)
 
     def _turns(self, d: Draw, scope: dict[str, Any]) -> list[Message]:

@@ -87,6 +87,15 @@ def test_an_optional_argument_is_there_exactly_where_the_request_names_it() -> N
     assert 0.3 < with_days / len(rows) < 0.7
 
 
+def test_true_and_false_are_written_as_people_do_and_stay_what_they_are_in_arguments() -> None:
+    loud = SLOT | {"values": [True, False], "shared": True}
+    told = scenario("set", "single", ways("loud: {loud}, {word}"), {"tool": "set", "arguments": {"loud": "{loud}"}})
+    given = manifest(told | {"literal": True})
+    given["slots"]["loud"] = loud
+    found = {(called(row)[0][1]["loud"], "loud: true" in request(row)) for row in draw(given, Path("/nonexistent"))[0]}
+    assert found == {(True, True), (False, False)}
+
+
 def test_answers_hold_what_the_response_held() -> None:
     answered = [row for row in drawn(FIND) if len(row["messages"]) > 2]
     for row in answered:
