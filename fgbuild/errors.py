@@ -27,11 +27,13 @@ class FgbuildError(Exception):
 class ManifestError(FgbuildError):
     """A manifest or `fgbuild.toml` that cannot be used.
 
-    `problems` holds every (line, field, message) found, `line` being 1-based or None.
+    `problems` holds every (line, field, message) found, `line` being 1-based or None. `manifest` is the file itself,
+    or the manifest that names it.
     """
 
     def __init__(self, path: Path | str, problems: list[tuple[int | None, str, str]]) -> None:
         self.path = Path(path)
+        self.manifest = self.path
         self.problems = problems
         lines = []
         for line, field, message in problems:

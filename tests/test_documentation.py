@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from fgbuild.cli import COMMANDS
 from fgbuild.events import EventLog
 
 README = Path("README.md").read_text("utf-8")
+TEMPLATES = Path("docs/templates.md").read_text("utf-8")
 MAKEFILE = Path("Makefile").read_text("utf-8")
 
 
@@ -28,6 +30,22 @@ def test_the_readme_names_no_command_that_does_not_exist():
 @pytest.mark.parametrize("target", ["build", "test", "generate-%", "generate-all", "train-%", "train-all", "eval-%"])
 def test_the_makefile_keeps_the_seeds_names(target):
     assert re.search(rf"^{re.escape(target)}:", MAKEFILE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", TEMPLATES, re.DOTALL))
+def test_what_the_documentation_of_templates_shows_is_toml_and_what_the_example_says(block):
+    shown = tomllib.loads(block)
+    files = ["manifests/git.toml", *(f"templates/{name}.toml" for name in ("reading", "slots"))]
+    example = {}
+    for file in files:
+        example |= tomllib.loads(Path("examples/git", file).read_text("utf-8"))
+    for table in ("tool", "scenario"):
+        for entry in shown.get(table, ()):
+            (whole,) = (each for each in example[table] if each["name"] == entry["name"])
+            for key, value in entry.items():
+                assert value == (whole[key][: len(value)] if key == "phrasings" else whole[key])
+    for name, slot in shown.get("slots", {}).items():
+        assert name == "city" or slot == example["slots"][name]
 
 
 def test_the_build_time_benchmark_reads_a_run(tmp_path):

@@ -67,7 +67,7 @@ def inspect(root: Path, names: list[str], *, base: str | None, profile: str | No
     problems = [
         {"path": error.path.as_posix(), "line": line, "field": field, "message": message}
         for error in errors
-        if not names or error.path in paths
+        if not names or error.manifest in paths
         for line, field, message in error.problems
     ]
     if project is None:

@@ -8,11 +8,20 @@ from fgbuild.cli.output import print_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--project", action="store_true", help="the schema of fgbuild.toml instead of a manifest's")
+    kind = parser.add_mutually_exclusive_group()
+    for name, what in (("project", "fgbuild.toml"), ("templates", "a file of dataset.templates")):
+        kind.add_argument(
+            f"--{name}",
+            dest="file",
+            action="store_const",
+            const=name,
+            default="manifest",
+            help=f"the schema of {what} instead of a manifest's",
+        )
 
 
 def run(args: argparse.Namespace) -> int:
     from fgbuild.manifest.schema import json_schema  # imports pydantic
 
-    print_json(json_schema(project=args.project))
+    print_json(json_schema(args.file))
     return 0

@@ -127,7 +127,7 @@ class Plan:
                 f"{family}; lower dataset.count or widen its values"
             )
         rng = random.Random(f"{self._seed}/{split}/{number}/{scenario.name}/{attempt}")
-        session = Session(rng, split, sandbox)
+        session = Session(rng, split, sandbox, family)
         episode = scenario.build(session)
         request = {"role": "user", "content": _request(scenario, family, episode, split, rng)}
         if not session.close():
@@ -188,7 +188,7 @@ def mark_of(row: Row) -> int:
 
 
 def _request(scenario: Scenario, family: int, episode: Episode, split: Split, rng: random.Random) -> str:
-    template = scenario.phrasings[family]
+    template = episode.phrasing or scenario.phrasings[family]
     if not scenario.literal:
         template = in_register(template, rng, typos=split == "train")
     return template.format(**episode.slots)

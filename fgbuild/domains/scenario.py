@@ -76,11 +76,15 @@ def belongs_to_eval(value: Any) -> bool:
 
 
 class Draw:
-    """A seeded source of values for one trajectory of one split."""
+    """A seeded source of values for one trajectory of one split.
 
-    def __init__(self, rng: random.Random, split: Split) -> None:
+    family: the phrasing that the request will have, by index; most scenarios say the same to all of them.
+    """
+
+    def __init__(self, rng: random.Random, split: Split, family: int = 0) -> None:
         self.rng = rng
         self.split: Split = split
+        self.family = family
 
     def pick(self, pool: Sequence[Any]) -> Any:
         """One value of a pool, from this split's part of it: paths, symbols, numbers, free words.
@@ -129,10 +133,12 @@ class Episode:
 
     turns alternate assistant / tool and end with an assistant turn. A single call may end
     right after its call, or go on with the tool's response and a final answer.
+    phrasing: the request with {slots}, where it is not the scenario's as it stands.
     """
 
     slots: Mapping[str, Any]
     turns: Sequence[Message]
+    phrasing: str = ""
 
 
 ANSWERED = 0.3

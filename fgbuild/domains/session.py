@@ -36,8 +36,8 @@ class Session(Draw):
     responses on the same files once more, and removes them. Where `sandbox` is None, nothing can be called.
     """
 
-    def __init__(self, rng: random.Random, split: Split, sandbox: Sandbox | None) -> None:
-        super().__init__(rng, split)
+    def __init__(self, rng: random.Random, split: Split, sandbox: Sandbox | None, family: int = 0) -> None:
+        super().__init__(rng, split, family)
         self._sandbox = sandbox
         self._files: Mapping[str, str | bytes] = {}
         self._workspace: Workspace | None = None

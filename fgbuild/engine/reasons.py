@@ -108,13 +108,30 @@ def _values(name: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
         return
     old_tables, new_tables = _by_name(old), _by_name(new)
     if old_tables is None or new_tables is None:
-        yield name, old, new
+        yield _changed_part(name, old, new)
         return
     if list(old_tables) != list(new_tables):
         yield name, list(old_tables), list(new_tables)
     for key, table in new_tables.items():
         if key in old_tables:
             yield from _values(f"{name}.{key}", old_tables[key], table)
+
+
+def _changed_part(name: str, old: Any, new: Any) -> tuple[str, Any, Any]:
+    """Of two lists too long to be shown, what lies between their common beginning and end."""
+    long = max(len(canonical(old)), len(canonical(new))) > _MAX_SHOWN
+    if not (long and isinstance(old, list) and isinstance(new, list)):
+        return name, old, new
+    start = end = 0
+    shorter = min(len(old), len(new))
+    while start < shorter and canonical(old[start]) == canonical(new[start]):
+        start += 1
+    while end < shorter - start and canonical(old[-1 - end]) == canonical(new[-1 - end]):
+        end += 1
+    before, after = old[start : len(old) - end], new[start : len(new) - end]
+    if len(before) == len(after) == 1:
+        return f"{name}[{start}]", before[0], after[0]
+    return f"{name}[{start}:]", before, after
 
 
 def _by_name(value: Any) -> dict[str, Any] | None:

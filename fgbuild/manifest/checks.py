@@ -8,7 +8,7 @@ from typing import Any
 from fgbuild.functiongemma.check import problems as tool_problems
 from fgbuild.functiongemma.tokens import unfit_text
 from fgbuild.manifest.messages import did_you_mean
-from fgbuild.manifest.project import file_problems
+from fgbuild.manifest.project import TEMPLATES, file_problems
 from fgbuild.recipes import beyond_unsloth
 
 FieldProblem = tuple[str, str]
@@ -28,7 +28,9 @@ def problems(
     if reason := RESERVED_NAMES.get(resolved["name"]):
         found.append(("name", f'"{resolved["name"]}" {reason}; choose another'))
     found += _dataset(resolved["dataset"], origins, generators)
+    found += _unused_templates(resolved)
     found += _repeated("dataset.files", resolved["dataset"]["files"])
+    found += _repeated("dataset.templates", resolved["dataset"]["templates"])
     found += _repeated("lora.target_modules", resolved["lora"]["target_modules"])
     found += _repeated("lora.trainable_tokens", resolved["lora"]["trainable_tokens"])
     found += _initial_values(resolved["lora"])
@@ -44,17 +46,36 @@ def problems(
 
 def _dataset(dataset: dict[str, Any], origins: dict[str, str], known: list[str]) -> list[FieldProblem]:
     generator = dataset["generator"]
+    if generator == TEMPLATES:
+        return []
+    if dataset["templates"]:
+        return [("dataset.templates", f'is for generator = "{TEMPLATES}" and it is "{generator}"; change one of them')]
     if generator == "none":
         if dataset["files"]:
             return []
-        step = "name a built-in generator or add a file with rows to dataset.files"
+        step = "add a [[scenario]], name a built-in generator or add a file with rows to dataset.files"
         if origins["dataset.generator"] == "default":
             return [("dataset.files", f"the dataset would be empty: no built-in generator has this name; {step}")]
         return [("dataset.generator", f'the dataset would be empty: "none" and no files; {step}')]
     if generator in known:
         return []
-    hint = did_you_mean(generator, known) or f"; known: {', '.join([*known, 'none'])}"
+    hint = did_you_mean(generator, [*known, TEMPLATES]) or f"; known: {', '.join([*known, TEMPLATES, 'none'])}"
     return [("dataset.generator", f'"{generator}" is not a built-in generator{hint}')]
+
+
+def _unused_templates(resolved: dict[str, Any]) -> list[FieldProblem]:
+    generator = resolved["dataset"]["generator"]
+    if generator == TEMPLATES:
+        return []
+    step = f'set dataset.generator = "{TEMPLATES}" or remove it'
+    commands = [f"tool[{i}].command" for i, tool in enumerate(resolved["tool"]) if tool["name"] in resolved["command"]]
+    workspace = resolved["workspace"]
+    tables = [key for key in ("slots", "scenario") if resolved[key]]
+    tables += ["workspace"] if workspace["files"] or workspace["setup"] or workspace["env"] else []
+    return [
+        (field, f'is used by generator = "{TEMPLATES}" alone, and it is "{generator}"; {step}')
+        for field in (*tables, *commands)
+    ]
 
 
 def _initial_values(lora: dict[str, Any]) -> list[FieldProblem]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from fgbuild.manifest.messages import shown
+from fgbuild.manifest.table import Table
+from fgbuild.manifest.template_models import TemplateFile, ToolCommand, Workspace
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 CONTEXT_LENGTH = 32_768
@@ -24,19 +26,14 @@ Projection = Literal["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_pr
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Table(BaseModel):
-    """A TOML table: no unknown keys, no conversion between types, no NaN or infinity."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-
 class Dataset(Table):
     """Where the examples come from, and how they are split."""
 
     generator: str = Field(
         default="none",
-        description="The built-in domain whose scenarios make the examples, or none. "
-        "Default: the manifest's own name where that is a built-in domain, else none.",
+        description="The built-in domain whose scenarios make the examples, templates, or none. "
+        "Default: templates where there are scenarios or dataset.templates, the manifest's own name where that is a "
+        "built-in domain, else none.",
     )
     count: int = Field(default=200, ge=2, le=1_000_000, description="Examples to generate, both splits together.")
     seed: int = Field(default=7, ge=0, le=MAX_SEED, description="Seed of the generator.")
@@ -55,6 +52,10 @@ class Dataset(Table):
         default=0.15,
         description="Share of generated training examples that declare the tools in another order, under other names, "
         "or without some, so that the model reads declarations.",
+    )
+    templates: list[str] = Field(
+        default_factory=list,
+        description="TOML files, or folders of them, with more [slots] and [[scenario]]s, relative to the project.",
     )
     max_length: int = Field(
         default=1024,
@@ -259,7 +260,7 @@ class Sections(Table):
     eval: Eval = Field(default_factory=Eval, description="Accuracy on the held-out examples.")
 
 
-class Tool(Table):
+class Tool(ToolCommand):
     """A function that the model may call."""
 
     name: str = Field(min_length=1, description="Name of the function.")
@@ -271,7 +272,7 @@ class Tool(Table):
     )
 
 
-class Manifest(Sections):
+class Manifest(TemplateFile, Sections):
     """A domain: its tools, and how its model is made."""
 
     model_config = ConfigDict(title="fgbuild manifest")
@@ -284,6 +285,7 @@ class Manifest(Sections):
     )
     summary: str = Field(default="", description="One line on what the model does, for the model card.")
     tool: list[Tool] = Field(min_length=1, description="The functions that the model may call.")
+    workspace: Workspace = Field(default_factory=Workspace, description="Where the tools' commands run.")
 
 
 class _Base(Table):

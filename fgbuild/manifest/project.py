@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from fgbuild.root import PROJECT_FILE
 
 MANIFESTS = "manifests"
 GENERATORS = Path(__file__).parent.parent / "domains"
+TEMPLATES = "templates"
+"""The generator that needs no Python: the manifest's own slots and scenarios."""
 
 
 @dataclass(frozen=True)
@@ -95,16 +97,31 @@ def _defines_scenarios(source: Path) -> bool:
     return False
 
 
-def dataset_file_problem(root: Path, file: str) -> str:
-    """Why an entry of `dataset.files` cannot be used, or "" where it can."""
+def template_paths(root: Path, resolved: Mapping[str, Any]) -> list[Path]:
+    """The files of `dataset.templates`, relative to the project: those of a folder in order of name."""
+    found: list[Path] = []
+    for name in resolved["dataset"]["templates"]:
+        path = root / name
+        files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+        found += [file.relative_to(root) for file in files if not file.name.startswith(".")]
+    return found
+
+
+def input_file_problem(root: Path, file: str, field: str, folder: str = "") -> str:
+    """Why a file that a field names cannot be used, or "" where it can.
+
+    folder: what to say of a folder; "": a folder of TOML files will do.
+    """
     try:
         path = (root / file).resolve()
         if not path.is_relative_to(root.resolve()):
             return f'"{file}" is outside the project; copy it into the project and name it relative to {PROJECT_FILE}'
-        if path.is_dir():
-            return f'"{file}" is a directory; name the JSONL files in it'
-        if not path.is_file():
-            return f'"{file}" does not exist; make it or remove it from dataset.files'
+        if path.is_dir() and folder:
+            return f'"{file}" is a directory; {folder}'
+        if path.is_dir() and not any(path.glob("*.toml")):
+            return f'"{file}" has no TOML files; add one or remove it from {field}'
+        if not (path.is_file() or path.is_dir()):
+            return f'"{file}" does not exist; make it or remove it from {field}'
     except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name, a loop of links, …
         return f"{file!r} is not a path that can be read ({error}); correct it"
     return ""
@@ -128,16 +145,38 @@ def named_files(root: Path, resolved: dict[str, Any]) -> list[Path]:
     """The files that `file_problems` looks at."""
     quant = resolved["quant"]
     converter = [quant["converter_path"]] if quant["converter"] == "llama.cpp" else []
-    prompts = [resolved["eval"]["prompts"]] if resolved["eval"]["prompts"] else []
-    return [root / file for file in (*resolved["dataset"]["files"], *prompts, *converter)]
+    templates = [*resolved["dataset"]["templates"], *map(str, looked_into(root, resolved))]
+    named = (*resolved["dataset"]["files"], *_prompts(resolved), *converter, *templates, *_copied(resolved))
+    return [root / file for file in named]
+
+
+def looked_into(root: Path, resolved: Mapping[str, Any]) -> list[Path]:
+    """The files beside the manifest whose text was looked at when it was resolved, relative to the project."""
+    values = [Path(slot["file"]) for slot in resolved.get("slots", {}).values() if slot["file"]]
+    return [*template_paths(root, resolved), *values]
+
+
+def _copied(resolved: Mapping[str, Any]) -> list[str]:
+    return list(resolved.get("workspace", {}).get("files", ()))
+
+
+def _prompts(resolved: Mapping[str, Any]) -> list[str]:
+    return [resolved["eval"]["prompts"]] if resolved["eval"]["prompts"] else []
 
 
 def file_problems(root: Path, resolved: dict[str, Any]) -> list[tuple[str, str]]:
     """(field, message) for the files that a resolved manifest names: true today, perhaps not tomorrow."""
-    files = resolved["dataset"]["files"]
-    checked = [(f"dataset.files[{index}]", dataset_file_problem(root, file)) for index, file in enumerate(files)]
-    if prompts := resolved["eval"]["prompts"]:
-        checked.append(("eval.prompts", dataset_file_problem(root, prompts)))
+    named = (
+        ("dataset.files", resolved["dataset"]["files"], "name the JSONL files in it"),
+        ("dataset.templates", resolved["dataset"]["templates"], ""),
+        ("workspace.files", _copied(resolved), "name the files in it"),
+    )
+    checked = [
+        (f"{field}[{index}]", input_file_problem(root, file, field, folder))
+        for field, files, folder in named
+        for index, file in enumerate(files)
+    ]
+    checked += [("eval.prompts", input_file_problem(root, file, "eval.prompts", "")) for file in _prompts(resolved)]
     checked.append(("quant.converter_path", converter_problem(root, resolved["quant"])))
     return [(field, message) for field, message in checked if message]
 

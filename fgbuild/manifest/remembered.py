@@ -23,6 +23,7 @@ from fgbuild.manifest.project import (
     Project,
     backend_problems,
     file_problems,
+    looked_into,
     missing_backend,
     read_sources,
 )
@@ -94,8 +95,9 @@ class _Memory:
         try:
             domain = Domain(data["name"], path, data["resolved"], data["origins"])
             found = file_problems(self._root, domain.resolved) or missing_backend(domain.resolved, backends)
-            return None if found else domain
-        except (KeyError, TypeError, AttributeError):
+            same = data["beside"] == _beside(self._root, domain.resolved)
+            return domain if same and not found else None
+        except (KeyError, TypeError, AttributeError, ValueError):
             return None
 
     def keep(self, project: Project, known: Collection[Path]) -> None:
@@ -111,6 +113,7 @@ class _Memory:
         for domain in project.domains.values():
             if domain.path not in known:
                 entry = {"name": domain.name, "resolved": domain.resolved, "origins": domain.origins}
+                entry["beside"] = _beside(project.root, domain.resolved)
                 self._write(domain.path, entry)
 
     def tidy(self) -> None:
@@ -131,6 +134,17 @@ class _Memory:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def _beside(root: Path, resolved: dict[str, Any]) -> dict[str, str]:
+    """File beside the manifest that decided its resolved form → digest of its text, "" where it cannot be read."""
+    found = {}
+    for path in looked_into(root, resolved):
+        try:
+            found[path.as_posix()] = _digest((root / path).read_bytes()).hexdigest()
+        except OSError:
+            found[path.as_posix()] = ""
+    return found
 
 
 def _context(project_file: bytes, base: str | None, profile: str | None) -> bytes:

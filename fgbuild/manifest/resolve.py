@@ -12,11 +12,13 @@ from fgbuild.manifest import checks
 from fgbuild.manifest.load import Document, Problem, faults, placed
 from fgbuild.manifest.messages import did_you_mean
 from fgbuild.manifest.models import Manifest, ProjectFile, Sections
-from fgbuild.manifest.project import Domain, generator_names, missing_backend
+from fgbuild.manifest.project import TEMPLATES, Domain, generator_names, missing_backend
+from fgbuild.manifest.template_models import ToolCommand
 from fgbuild.manifest.toml_lines import KeyPath, dotted
 from fgbuild.root import PROJECT_FILE
 
 SECTIONS = tuple(Sections.model_fields)
+TEMPLATE_TABLES = ("slots", "scenario", "workspace")
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def resolve_one(root: Path, document: Document, settings: Settings) -> tuple[Dom
     manifest = Layer(document, (), "")
     layers = [layer for layer in (settings.base_layer, manifest, settings.profile_layer) if layer is not None]
     name = document.data["name"]
-    merged: dict[str, Any] = {"dataset": {"generator": name if name in settings.generators else "none"}}
+    merged: dict[str, Any] = {"dataset": {"generator": _default_generator(document.data, settings)}}
     for layer in layers:
         _merge(merged, {key: layer.data[key] for key in SECTIONS if key in layer.data})
     head = {key: value for key, value in document.data.items() if key not in SECTIONS}
@@ -105,13 +107,36 @@ def resolve_one(root: Path, document: Document, settings: Settings) -> tuple[Dom
         "base": settings.base_name,
         **{section: resolved[section] for section in SECTIONS},
         "tool": resolved["tool"],
+        **_template_tables(resolved),
     }
     origins = {dotted(path): _origin(path, layers) for path in leaves(resolved)}
     origins["base"] = settings.base_origin
+    for index, tool in enumerate(resolved["tool"]):
+        for key in resolved["command"].get(tool["name"], ()):
+            origins[dotted(("command", tool["name"], key))] = _origin(("tool", index, key), layers)
     found = checks.problems(root, resolved, origins, settings.generators)
+    if resolved["dataset"]["generator"] != TEMPLATES:
+        for key in (*TEMPLATE_TABLES, "command"):  # checked to be empty
+            del resolved[key]
     found = found or missing_backend(resolved, settings.backends)
     problems: list[Problem] = [_placed(document, field, message, origins) for field, message in found]
     return Domain(name, document.path, resolved, origins), problems
+
+
+def _default_generator(data: dict[str, Any], settings: Settings) -> str:
+    if data.get("scenario") or data.get("dataset", {}).get("templates"):
+        return TEMPLATES
+    return data["name"] if data["name"] in settings.generators else "none"
+
+
+def _template_tables(resolved: dict[str, Any]) -> dict[str, Any]:
+    """What a domain of templates has beside the others; the tools are left as the model sees them."""
+    commands = {}
+    for tool in resolved["tool"]:
+        entry = {key: tool.pop(key) for key in ToolCommand.model_fields}
+        if entry["command"]:
+            commands[tool["name"]] = entry
+    return {**{key: resolved[key] for key in TEMPLATE_TABLES}, "command": commands}
 
 
 def _merge(target: dict[str, Any], source: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The first files of a new domain: a manifest that passes `fgbuild check`, and rows to replace."""
+"""The first files of a new domain, which build as they are: templates, or rows of data, to replace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from fgbuild.manifest.checks import RESERVED_NAMES
 from fgbuild.manifest.models import NAME_PATTERN
 from fgbuild.manifest.project import MANIFESTS, manifest_paths
 
-_MANIFEST = """\
+_TEMPLATES = Path(__file__).with_name("new_domain.toml")
+_DATA_MANIFEST = """\
 # Every value that is not written here has a default: `fgbuild check --resolved {name}` lists them all.
 schema = 1
 name = "{name}"
@@ -67,18 +68,16 @@ _ROWS: tuple[tuple[str, str | tuple[str, dict[str, Any]]], ...] = (
 """Requests, each with the call or the words that answer it."""
 
 
-def scaffold(root: Path, name: str) -> list[Path]:
-    """Write a manifest and its rows for a new domain; returns their paths, relative to the project.
+def scaffold(root: Path, name: str, *, from_data: bool = False) -> list[Path]:
+    """Write a manifest with templates for a new domain, or one with a file of rows; returns what was written.
 
-    Raises FgbuildError, and writes nothing, for a name that cannot be used or is taken, and
-    where either file is there already.
+    The paths are relative to the project, the manifest's first. Raises FgbuildError, and writes nothing, for a name
+    that cannot be used or is taken, and where a file is there already.
     """
     check_name(name)
     if owner := manifest_of(root, name):
         raise FgbuildError(f'{owner.as_posix()}: "{name}" is the name of this manifest already; choose another')
-    manifest = Path(MANIFESTS, f"{name}.toml")
-    data = Path(MANIFESTS, "data", f"{name}.jsonl")
-    contents = {data: _rows(), manifest: _MANIFEST.format(name=name, data=data.as_posix())}
+    contents = _with_data(name) if from_data else _with_templates(name)
     for path in contents:
         if (root / path).exists() or (root / path).is_symlink():
             raise FgbuildError(f"{path.as_posix()} is there already; choose another name or remove the file")
@@ -86,7 +85,17 @@ def scaffold(root: Path, name: str) -> list[Path]:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         with (root / path).open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
-    return [manifest, data]
+    return list(contents)
+
+
+def _with_templates(name: str) -> dict[Path, str]:
+    return {Path(MANIFESTS, f"{name}.toml"): _TEMPLATES.read_text("utf-8").replace("NAME", name)}
+
+
+def _with_data(name: str) -> dict[Path, str]:
+    data = Path(MANIFESTS, "data", f"{name}.jsonl")
+    manifest = _DATA_MANIFEST.format(name=name, data=data.as_posix())
+    return {Path(MANIFESTS, f"{name}.toml"): manifest, data: _rows()}
 
 
 def check_name(name: str) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from fgbuild.manifest.models import Manifest, ProjectFile
+from fgbuild.manifest.template_models import TemplateFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def json_schema(*, project: bool = False) -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of a manifest, or of `fgbuild.toml`."""
-    model = ProjectFile if project else Manifest
-    return {"$schema": DIALECT, **model.model_json_schema()}
+MODELS: dict[str, type[BaseModel]] = {"manifest": Manifest, "project": ProjectFile, "templates": TemplateFile}
+
+
+def json_schema(file: str = "manifest") -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a kind of file, by name in `MODELS`."""
+    return {"$schema": DIALECT, **MODELS[file].model_json_schema()}

@@ -15,6 +15,7 @@ from fgbuild.manifest.load import Document, Problem, faults, in_order, parse, pl
 from fgbuild.manifest.models import Manifest
 from fgbuild.manifest.project import Domain, Project, backend_problems
 from fgbuild.manifest.resolve import Settings, read_settings, resolve_one
+from fgbuild.manifest.templates import with_templates
 from fgbuild.manifest.toml_lines import KeyPath
 from fgbuild.root import PROJECT_FILE
 
@@ -77,10 +78,15 @@ def inspect_sources(
     sound = dict(known)
     for document in documents:
         domain, found = _inspect(root, document, settings)
+        beside: list[ManifestError] = []
+        if domain is not None:
+            domain, beside = with_templates(root, document, domain)
         found += _name_problems(document, taken)
+        found += [problem for error in beside if error.path == document.path for problem in error.problems]
         if found:
             errors.append(ManifestError(document.path, in_order(found)))
-        elif domain is not None:
+        errors += [error for error in beside if error.path != document.path]
+        if not found and not beside and domain is not None:
             sound[domain.path] = domain
     domains = {sound[path].name: sound[path] for path in sources if path in sound}
     if settings is None:

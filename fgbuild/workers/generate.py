@@ -24,7 +24,7 @@ from fgbuild.errors import DataError, FormatError
 from fgbuild.workers.generating.card import Card
 from fgbuild.workers.generating.checks import SHOWN, Repeats, place
 from fgbuild.workers.generating.lines import append, iterate
-from fgbuild.workers.generating.making import Count, Recipe, write_generated
+from fgbuild.workers.generating.making import Count, Finisher, Recipe, write_generated
 from fgbuild.workers.generating.near import NearCopies, Nearness
 from fgbuild.workers.generating.page import page
 from fgbuild.workers.protocol import Job, Reporter, main
@@ -40,7 +40,9 @@ def work(job: Job, reporter: Reporter) -> None:
     own = _split(read.rows, settings["eval_fraction"])
     repeats = Repeats(own)
     count = Count(0, 0)
-    if settings["generator"] != "none":
+    if settings["generator"] == "templates":
+        count = _write_templates(job, reporter)
+    elif settings["generator"] != "none":
         count = write_generated(
             _recipe(job.manifest),
             job.output,
@@ -65,6 +67,21 @@ def work(job: Job, reporter: Reporter) -> None:
             **({"dropped": count.dropped} if count.dropped else {}),
         },
     )
+
+
+def _write_templates(job: Job, reporter: Reporter) -> Count:
+    """Write the rows of the manifest's own scenarios; notes draws that could not be used."""
+    # By name: what the domains that need no templates are made of is none of this code.
+    drawn = importlib.import_module("fgbuild.domains.templates").draw(job.manifest, job.root)
+    finish = Finisher(job.manifest["tool"], job.manifest["dataset"]["seed"], job.manifest["dataset"]["tool_variants"])
+    for split in SPLITS:
+        rows = [row for row in drawn.rows if row["split"] == split]
+        append(job.output / f"{split}.jsonl", (finish(row, split, number) for number, row in enumerate(rows)))
+    if drawn.dropped:
+        reason, times = drawn.dropped.most_common(1)[0]
+        total = drawn.dropped.total()
+        reporter.note(f"{total} examples could not be used and were drawn again; {times} of them as {reason}")
+    return Count(drawn.again, drawn.dropped.total())
 
 
 def scenarios_of(generator: str) -> Sequence[Scenario]:

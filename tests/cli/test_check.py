@@ -39,13 +39,15 @@ def test_the_help_of_a_command_is_one_line(command: ModuleType) -> None:
     assert command.__doc__.splitlines()[0].endswith(".") or ";" in command.__doc__
 
 
-def test_what_new_writes_passes_check(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(new, root, "timers") == 0
-    assert {path.relative_to(root).as_posix() for path in snapshot(root)} == {
-        "fgbuild.toml",
-        "manifests/timers.toml",
-        "manifests/data/timers.jsonl",
-    }
+@pytest.mark.parametrize(
+    ("option", "files"), [([], set()), (["--from-data"], {"manifests/data/timers.jsonl"})], ids=["templates", "data"]
+)
+def test_what_new_writes_passes_check(
+    root: Path, capsys: pytest.CaptureFixture[str], option: list[str], files: set[str]
+) -> None:
+    assert run(new, root, "timers", *option) == 0
+    written = {path.relative_to(root).as_posix() for path in snapshot(root)}
+    assert written == {"fgbuild.toml", "manifests/timers.toml"} | files
     before = snapshot(root)
     capsys.readouterr()
     assert run(check, root, "--json") == 0
@@ -73,16 +75,16 @@ def test_new_refuses_a_name_that_cannot_be_used(root: Path, name: str) -> None:
 
 
 def test_new_never_overwrites(root: Path) -> None:
-    run(new, root, "timers")
+    run(new, root, "timers", "--from-data")
     before = snapshot(root)
     with pytest.raises(FgbuildError, match="already"):
-        run(new, root, "timers")
+        run(new, root, "timers", "--from-data")
     (root / "manifests" / "timers.toml").rename(root / "manifests" / "renamed.toml")
     with pytest.raises(FgbuildError, match=r"manifests/renamed\.toml"):
-        run(new, root, "timers")
+        run(new, root, "timers", "--from-data")
     (root / "manifests" / "renamed.toml").unlink()
     with pytest.raises(FgbuildError, match=r"data/timers\.jsonl is there already"):
-        run(new, root, "timers")
+        run(new, root, "timers", "--from-data")
     assert set(snapshot(root)) == set(before) - {root / "manifests" / "timers.toml"}
 
 
@@ -94,9 +96,12 @@ def test_check_prints_every_value_with_its_origin(root: Path, capsys: pytest.Cap
     assert lines[0] == "# timers"
     assert "lora.alpha = 32   (default)" in lines
     assert "lora.r = 8   (fgbuild.toml:8, base tiny)" in lines
-    assert 'name = "timers"   (manifests/timers.toml:3)' in lines
+    assert 'name = "timers"   (manifests/timers.toml:4)' in lines
     assert 'base = "tiny"   (fgbuild.toml:2, default_base)' in lines
     assert any(line.startswith("tool[0].parameters.properties.minutes.type = ") for line in lines)
+    (slot,) = (line for line in lines if line.startswith("slots.minutes.range = "))
+    assert slot.startswith("slots.minutes.range = [2, 180]   (manifests/timers.toml:")
+    assert "slots.minutes.step = 1   (default)" in lines
 
 
 def test_check_resolved_json_has_values_and_origins(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,7 +132,7 @@ def test_check_tells_problems_with_file_line_and_field(root: Path, capsys: pytes
 
 
 def test_check_reads_the_data_files_too(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(new, root, "timers")
+    run(new, root, "timers", "--from-data")
     data = root / "manifests" / "data" / "timers.jsonl"
     data.write_text(data.read_text("utf-8") + '{"messages": [\n', "utf-8")
     capsys.readouterr()
@@ -188,7 +193,7 @@ def test_a_project_without_manifests_is_no_error(root: Path, capsys: pytest.Capt
     assert "fgbuild new" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option", [[], ["--project"]])
+@pytest.mark.parametrize("option", [[], ["--project"], ["--templates"]])
 def test_schema_prints_one_document(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(schema, None, *option) == 0
     document = json.loads(capsys.readouterr().out)

@@ -157,7 +157,7 @@ def test_any_file_that_cannot_be_used_is_one_line(
 
 def test_a_place_for_manifests_that_is_a_file_is_one_line(project: Path) -> None:
     (project / "manifests" / "data").write_text("")
-    done = fgbuild(project, "new", "timers")
+    done = fgbuild(project, "new", "timers", "--from-data")
     assert done.returncode in (1, 2)
     assert done.stderr.startswith(b"error: ")
     assert b"Traceback" not in done.stderr

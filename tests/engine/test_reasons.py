@@ -64,6 +64,20 @@ def test_tools_are_compared_by_name() -> None:
     assert texts({"fields": {"tool": [run]}}, {"fields": {"tool": [run, fix]}}) == ['tool: ["run"] → ["run", "fix"]']
 
 
+def test_of_long_lists_what_differs_is_shown() -> None:
+    lines = [f"a phrasing with the number {number}" for number in range(9)]
+
+    def said(new: list[str]) -> list[str]:
+        return texts({"fields": {"x": lines}}, {"fields": {"x": new}})
+
+    assert said([*lines[:4], "other", *lines[5:]]) == ["x[4]: a phrasing with the number 4 → other"]
+    assert said([*lines, "more"]) == ['x[9:]: [] → ["more"]']
+    assert said([lines[0], *lines]) == ['x[1:]: [] → ["a phrasing with the number 0"]']
+    assert said(["other", *lines[2:]]) == [
+        'x[0:]: ["a phrasing with the number 0", "a phrasing with the numbe… → ["other"]'
+    ]
+
+
 def test_an_unknown_upstream_is_passed_over() -> None:
     assert texts({"inputs": {"tokenize": "a", "base": "b"}}, {"inputs": {"base": "b"}}) == []
 

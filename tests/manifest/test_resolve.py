@@ -54,6 +54,7 @@ def test_the_defaults_are_those_of_a_base_that_knows_the_format(tmp_path: Path) 
         "eval_fraction": 0.2,
         "files": ["rows.jsonl"],
         "max_leakage": 0.05,
+        "templates": [],
         "max_length": 1024,
         "max_bad": 0,
         "tool_variants": 0.15,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -38,6 +39,7 @@ SECTIONS = {
         "seed",
         "eval_fraction",
         "files",
+        "templates",
         "max_bad",
         "max_leakage",
         "tool_variants",
@@ -48,9 +50,9 @@ SECTIONS = {
 
 
 def sample() -> dict[str, object]:
-    plain = {name: {"value": name} for name in ("lora", "trainer", "verify", "eval")}
+    plain = {name: {"value": name} for name in ("lora", "trainer", "verify", "eval", "slots", "command", "workspace")}
     sections = {name: {key: f"{name}.{key}" for key in keys} for name, keys in SECTIONS.items()}
-    return {"schema": 1, "name": "lint", "summary": "s", "base": "b", "tool": [], **plain, **sections}
+    return {"schema": 1, "name": "lint", "summary": "s", "base": "b", "tool": [], "scenario": [], **plain, **sections}
 
 
 def test_the_pipeline_is_in_order_and_every_input_is_a_kind_above() -> None:
@@ -111,6 +113,11 @@ def _imported(path: Path) -> set[str]:
         ("dataset.count", {"generate"}),
         ("dataset.max_leakage", {"generate"}),
         ("dataset.max_length", {"tokenize"}),
+        ("dataset.templates", set()),
+        ("slots.value", {"generate"}),
+        ("scenario", {"generate"}),
+        ("command.value", {"generate"}),
+        ("workspace.value", {"generate"}),
         ("lora.value", {"train"}),
         ("trainer.value", {"train"}),
         ("quant.type", {"export", "verify"}),
@@ -151,6 +158,21 @@ def test_generate_depends_on_its_generators_code_and_own_files(tmp_path: Path) -
     assert "fgbuild/domains/scenario.py" in parts
     assert any(name.startswith("fgbuild/domains/lint") for name in parts)
     assert "fgbuild/workers/protocol.py" not in parts
+    assert not any(name.startswith("fgbuild/domains/templates") for name in parts)
+
+
+def test_generate_depends_on_the_files_and_programs_of_templates(tmp_path: Path) -> None:
+    manifest = {
+        "dataset": {"generator": "templates", "files": []},
+        "slots": {"word": {"file": "words.txt"}, "count": {"file": ""}},
+        "workspace": {"files": ["make.sh"], "setup": [["sh", "make.sh"]]},
+        "command": {"greet": {"command": ["no-such-program"]}, "list": {"command": ["sh", "{name}"]}},
+    }
+    shell = shutil.which("sh")
+    assert shell is not None
+    own = (tmp_path / "words.txt", tmp_path / "make.sh")
+    assert generate.SPEC.files(manifest, tmp_path) == (*own, Path(shell))
+    assert generate.SPEC.modules(manifest) == ("fgbuild.domains.templates",)
 
 
 def test_verify_depends_on_the_code_of_its_probe(tmp_path: Path) -> None:

@@ -177,6 +177,47 @@ def test_many_bad_lines_are_noted_in_short(tmp_path, capfd):
     assert "left out: 30 lines in all; fgbuild check lists them" in notes
 
 
+def switching(command: list) -> dict:
+    """The tables of a templates domain in which a command switches lamps and a third of the requests is declined."""
+    phrasings = [f"way {letter}: switch {{lamp}}" for letter in "abcdefghij"]
+    step = {"tool": "switch", "arguments": {"device": "{lamp}"}, "response": None}
+    common = {"weight": 1.0, "answered": None, "literal": True}
+    return {
+        "slots": {
+            "lamp": {"values": [], "file": "lamps.txt", "range": [], "step": 1, "pattern": "", "shared": False},
+        },
+        "scenario": [
+            {"name": "on", "kind": "single", "phrasings": phrasings, "steps": [step], "answer": "It is on."} | common,
+            {"name": "no", "kind": "decline", "phrasings": [f"no {text}" for text in phrasings], "steps": []}
+            | {"answer": "No."}
+            | common,
+        ],
+        "command": {"switch": {"command": command, "output": "text", "max_output": 50}},
+        "workspace": {"files": [], "setup": [], "env": {}, "timeout_seconds": 10},
+    }
+
+
+def test_templates_give_rows_with_real_responses_and_say_what_was_dropped(tmp_path, monkeypatch):
+    (tmp_path / "lamps.txt").write_text("".join(f"lamp {number}\n" for number in range(40)), "utf-8")
+    events = []
+    monkeypatch.setattr(Reporter, "emit", lambda self, kind, **fields: events.append({"kind": kind, **fields}))
+    script = "case '{device}' in *3) exit 1;; esac; echo '{device} is on'"
+    for out in ("one", "two"):
+        work = job(tmp_path, [SWITCH], out=out, generator="templates", count=100, max_leakage=1.0)
+        work.manifest.update(switching(["sh", "-c", script]))
+        generate.work(work, Reporter("toy:generate"))
+    rows = [row for split in ("train", "eval") for row in read_jsonl(tmp_path / "one" / f"{split}.jsonl")]
+    assert len(rows) == 100
+    assert {row["kind"] for row in rows} == {"single", "decline"}
+    for name in ("train.jsonl", "eval.jsonl", "stats.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    summary = next(event["summary"] for event in events if event["kind"] == "stage.result")
+    assert summary["dropped"] > 0
+    (note, _) = (event["text"] for event in events if event["kind"] == "stage.note")
+    assert note.startswith(f"{summary['dropped']} examples could not be used and were drawn again")
+    assert "exits with 1" in note
+
+
 @pytest.mark.parametrize(
     ("dataset", "step"),
     [({"generator": "lint", "count": 2}, "raise dataset.count"), ({"files": True}, "add rows of another family")],

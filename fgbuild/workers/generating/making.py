@@ -74,13 +74,30 @@ class Count(NamedTuple):
     dropped: int
 
 
+class Finisher:
+    """Checks the calls of drawn rows, and gives a share of the training rows another list of tools."""
+
+    def __init__(self, tools: list[dict[str, Any]], seed: int, variants: float) -> None:
+        self._check = CallCheck(tools)
+        self._seed = seed
+        self._share = variants
+        self._lists = tool_lists(tools, seed) if variants else []
+
+    def __call__(self, row: Row, split: Split, number: int) -> Row:
+        """Raises DataError for a call that the manifest does not have."""
+        self._check(row)
+        rng = random.Random(f"{self._seed}/{split}/{number}/tools")
+        if split == "train" and self._lists and rng.random() < self._share:
+            return rng.choice(self._lists).apply(row)
+        return row
+
+
 class _Maker:
     """Makes rows in this process; close it."""
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
-        self._check = CallCheck(recipe.tools)
-        self._lists = tool_lists(recipe.tools, recipe.seed) if recipe.variants else []
+        self._finish = Finisher(recipe.tools, recipe.seed, recipe.variants)
         self._sandbox = Sandbox(recipe.run).__enter__() if recipe.run else None
         self.plan = Plan(
             recipe.domain,
@@ -98,18 +115,11 @@ class _Maker:
         for dropped in range(_TRIES):
             row = self.plan.draw(split, number, attempt + dropped * (ATTEMPTS + 1), self._sandbox)
             if row is not None:
-                self._check(row)
-                return mark_of(row), encoded(self._varied(row, split, number)), dropped
+                return mark_of(row), encoded(self._finish(row, split, number)), dropped
         raise DataError(
             f"{self._recipe.domain}: {_TRIES} trajectories in a row did not reproduce when their calls were made "
             "again; a tool's response must depend on its arguments and the project's files alone"
         )
-
-    def _varied(self, row: Row, split: Split, number: int) -> Row:
-        rng = random.Random(f"{self._recipe.seed}/{split}/{number}/tools")
-        if split == "train" and self._lists and rng.random() < self._recipe.variants:
-            return rng.choice(self._lists).apply(row)
-        return row
 
     def rows(self, task: _Task) -> list[Made]:
         split, numbers = task
