@@ -52,7 +52,7 @@ class TestTestDomain(DomainContract):
 
     def test_a_minimum_is_judged_from_the_measured_percentage(self) -> None:
         judged = set()
-        for _, episode in self.episodes(draws=30, only="coverage_minimum"):
+        for _, episode in self.episodes(draws=12, only="coverage_minimum"):
             for _, _, response in answered_calls(episode):
                 assert response["reached"] == (response["percent"] >= episode.slots["minimum"])
                 assert episode.turns[2]["content"].endswith("enough." if response["reached"] else "too low.")
