@@ -15,6 +15,7 @@ from fgbuild.domains.docstring.styles import Style
 from fgbuild.domains.docstring.values import FUNCTIONS
 from fgbuild.domains.scenario import Draw
 
+_OTHERS = 3
 _FINISHED: tuple[State, ...] = ("line", "line", "sections")
 
 
@@ -41,10 +42,10 @@ class Project:
     files: dict[str, str] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
 
-    def add(self, d: Draw, file: str, wanted: Mapping[str, State], style: Style, *, more: int = 3) -> None:
-        """A module with these functions, classes and methods, and with up to `more` other, documented functions."""
+    def add(self, d: Draw, file: str, wanted: Mapping[str, State], style: Style) -> None:
+        """A module with these functions, classes and methods, and with some other, documented functions."""
         taken = {fact.name for fact in self.facts} | set(self.reserved) | set(wanted)
-        others = [name for name in d.sample(FUNCTIONS, d.number(0, more)) if name not in taken]
+        others = [name for name in d.sample(FUNCTIONS, d.number(0, _OTHERS)) if name not in taken]
         blocks = list(_by_class(wanted).items())
         for name in others:
             blocks.insert(d.number(0, len(blocks)), (name, {"": d.choice(_FINISHED)}))

@@ -26,7 +26,7 @@ def style_slots(style: str) -> dict[str, str]:
     return {"style": style, "Style": values.STYLE_TITLES[style]}
 
 
-def open_project(s: Session, wanted: Mapping[str, Mapping[str, State]], style: Style | None = None) -> Project:
+def open_project(s: Session, wanted: Mapping[str, Mapping[str, State]], style: Style | None = None) -> None:
     """A project with these files and what they are to hold, and with one file more that may have the same folder.
 
     style: that of all docstrings with sections; None: each file has one of its own.
@@ -37,7 +37,6 @@ def open_project(s: Session, wanted: Mapping[str, Mapping[str, State]], style: S
     for file, names in files.items():
         project.add(s, file, names, style or s.choice(STYLES))
     s.open(project.files)
-    return project
 
 
 def spread(s: Session, path: str, names: Mapping[str, State]) -> dict[str, dict[str, State]]:
