@@ -71,7 +71,9 @@ def test_what_is_wrong_with_a_file_of_a_folder_is_told(
 def test_check_of_one_domain_tells_what_is_wrong_with_its_files(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / "manifests" / "bad.toml").write_text("schema = ", "utf-8")
     (root / "more.toml").write_text("[slots", "utf-8")
-    args = argparse.Namespace(root=root, domains=["notes"], base=None, profile=None, json=False, resolved=False, max_bad=None)
+    args = argparse.Namespace(
+        root=root, domains=["notes"], base=None, profile=None, json=False, resolved=False, max_bad=None
+    )
     assert check.run(args) == 2
     told = capsys.readouterr().err
     assert "more.toml:1" in told
