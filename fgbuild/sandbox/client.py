@@ -17,6 +17,8 @@ from fgbuild.sandbox.confine import Confinement
 
 SECONDS = 10
 """How long a call may take."""
+MAX_MEMORY = 4 * 1024**3
+"""Bytes of address space of a call, of which libraries reserve far more than they use."""
 
 # Nothing of the user's shell, so that a response is the same on every machine.
 _ENVIRONMENT = {
@@ -43,7 +45,7 @@ class Workspace:
 
     def call(self, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The tool's response; {"error": …} where it refuses, takes too long or crashes. Raises SandboxFault."""
-        return self._sandbox._ask(self.root, tool, arguments)
+        return self._sandbox.ask(self.root, tool, arguments)
 
     def files(self) -> dict[str, bytes]:
         """Contents by path relative to the root, hidden files and folders left out."""
@@ -104,8 +106,26 @@ class Sandbox:
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return Workspace(self, root)
 
-    def _ask(self, root: Path, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        request = {"root": str(root), "tool": tool, "arguments": dict(arguments), "seconds": SECONDS}
+    def ask(
+        self,
+        root: Path,
+        tool: str,
+        arguments: Mapping[str, Any],
+        *,
+        seconds: float | None = None,
+        memory: int = MAX_MEMORY,
+    ) -> dict[str, Any]:
+        """The response of a call in a directory below `directory`, within so many seconds (default: `SECONDS`).
+
+        memory: bytes of address space. Raises SandboxFault for a bug of the tool.
+        """
+        request = {
+            "root": str(root),
+            "tool": tool,
+            "arguments": dict(arguments),
+            "seconds": SECONDS if seconds is None else seconds,
+            "memory": memory,
+        }
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
         self._process.stdin.flush()

@@ -2,8 +2,8 @@
 
 It imports MODULE, whose `TOOLS` maps names to functions of a project's root and a call's arguments, gives up the
 network and all writes outside DIRECTORY, and answers requests, a line of JSON each, on standard input: {"root", "tool",
-"arguments", "seconds"} → {"response"}, or {"fault"} for a bug of the tool. Each call runs in a fork of this process,
-which has all libraries loaded and so costs milliseconds, and ends with it.
+"arguments", "seconds", "memory"} → {"response"}, or {"fault"} for a bug of the tool. Each call runs in a fork of this
+process, which has all libraries loaded and so costs milliseconds, and ends with it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ MAX_RESPONSE = 64 * 1024
 """Bytes of a response, as JSON."""
 MAX_FILE = 16 * 1024 * 1024
 """Bytes of a file that a tool writes."""
-MAX_MEMORY = 4 * 1024**3
-"""Bytes of address space of a tool, of which libraries reserve far more than they use."""
 _FAULT = "fault"
 
 
@@ -117,7 +115,7 @@ def _run(tools: Tools, request: dict[str, Any]) -> dict[str, Any]:
     for limit, most in (
         (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_FSIZE, MAX_FILE),
-        (resource.RLIMIT_AS, MAX_MEMORY),
+        (resource.RLIMIT_AS, request["memory"]),
         (resource.RLIMIT_CORE, 0),
     ):
         with contextlib.suppress(ValueError, OSError):  # a lower one is in force, or there is none of this kind

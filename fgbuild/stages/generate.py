@@ -19,9 +19,10 @@ TOOL_LIBRARIES = {
 def generator_modules(manifest: Manifest) -> tuple[str, ...]:
     """The domain's modules that worker and sandbox import by name; no static import leads there."""
     generator = manifest.get("dataset", {}).get("generator", "none")
-    if generator not in TOOL_LIBRARIES:
-        return () if generator == "none" else (f"fgbuild.domains.{generator}",)
-    return (f"fgbuild.domains.{generator}", f"fgbuild.domains.{generator}.tools", "fgbuild.sandbox.server")
+    if generator == "none":
+        return ()
+    sandboxed = "confined" if generator == "templates" else "tools"
+    return (f"fgbuild.domains.{generator}", f"fgbuild.domains.{generator}.{sandboxed}", "fgbuild.sandbox.server")
 
 
 def tool_libraries(manifest: Manifest) -> tuple[str, ...]:

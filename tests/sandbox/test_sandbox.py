@@ -45,7 +45,8 @@ def test_a_tool_reads_and_changes_its_project(project: Workspace) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "error"),
     [
-        ("read", {"path": "b.txt"}, "b.txt does not exist"),
+        ("read", {"path": "c.txt"}, "c.txt does not exist"),
+        ("read", {"path": "lib/b.txt"}, "lib/b.txt does not exist; there is src/b.txt"),
         ("read", {"path": "src"}, "src is a folder"),
         ("read", {"path": "../../etc/passwd"}, "../../etc/passwd is outside the project"),
         ("read", {"path": "/etc/passwd"}, "/etc/passwd is outside the project"),

@@ -172,7 +172,8 @@ def test_generate_depends_on_the_files_and_programs_of_templates(tmp_path: Path)
     assert shell is not None
     own = (tmp_path / "words.txt", tmp_path / "make.sh")
     assert generate.SPEC.files(manifest, tmp_path) == (*own, Path(shell))
-    assert generate.SPEC.modules(manifest) == ("fgbuild.domains.templates",)
+    confined = ("fgbuild.domains.templates.confined", "fgbuild.sandbox.server")
+    assert generate.SPEC.modules(manifest) == ("fgbuild.domains.templates", *confined)
 
 
 def test_verify_depends_on_the_code_of_its_probe(tmp_path: Path) -> None:

@@ -17,12 +17,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from fgbuild.domains.templates.running import CommandFailed, run
+from fgbuild.domains.templates import confined
+from fgbuild.domains.templates.running import CommandFailed
 from fgbuild.domains.templates.text import Absent, Unusable, parse, render, written
 from fgbuild.errors import DataError
 from fgbuild.functiongemma.tokens import unfit_text
+from fgbuild.sandbox.client import Sandbox
 
-MOST_PRINTED = 1 << 20
+MOST_PRINTED = 1 << 15
 """Bytes; a command that prints more is of no use to a model with a few hundred tokens for it."""
 
 Argv = tuple[str, ...]
@@ -44,14 +46,15 @@ class Commands:
         self._replayed: set[History] = set()
 
     def __enter__(self) -> Commands:
-        self._temporary = tempfile.TemporaryDirectory(prefix="fgbuild-")
+        self._sandbox: Sandbox | None = None  # made for the first command: many domains have none
         self._first: Path | None = None
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._temporary.cleanup()
+        if self._sandbox is not None:
+            self._sandbox.__exit__(kind, error, trace)
 
     def __contains__(self, tool: str) -> bool:
         return tool in self._commands
@@ -103,7 +106,9 @@ class Commands:
 
     def _prepared(self) -> Path:
         """A new directory, set up. Raises DataError that names the file or command at fault."""
-        place = Path(tempfile.mkdtemp(dir=self._temporary.name))
+        if self._sandbox is None:
+            self._sandbox = Sandbox(confined.__name__).__enter__()
+        place = Path(tempfile.mkdtemp(dir=self._sandbox.directory))
         for index, name in enumerate(self._workspace["files"]):
             try:
                 shutil.copy(self._root / name, place / Path(name).name)
@@ -130,14 +135,19 @@ class Commands:
             _restore(place, prepared, before)
 
     def _run(self, argv: Sequence[str], place: Path) -> bytes:
+        assert self._sandbox is not None, "a directory is prepared in the sandbox"
         env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(place), "LANG": "C.UTF-8", "TZ": "UTC"}
-        return run(
-            argv,
-            cwd=place,
-            env=env | self._workspace["env"],
-            timeout=self._workspace["timeout_seconds"],
-            most=MOST_PRINTED,
-        )
+        timeout = self._workspace["timeout_seconds"]
+        arguments = {
+            "argv": list(argv),
+            "env": env | self._workspace["env"],
+            "timeout": timeout,
+            "most": MOST_PRINTED,
+        }
+        answer = self._sandbox.ask(place, "command", arguments, seconds=timeout + 1, memory=confined.MEMORY)
+        if "printed" in answer:
+            return str(answer["printed"]).encode("latin-1")
+        raise CommandFailed(answer.get("failed") or answer["error"])
 
 
 def _looks(place: Path) -> dict[str, tuple[int, ...]]:

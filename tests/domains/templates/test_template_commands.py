@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from fgbuild.domains.templates import commands as module
 from fgbuild.domains.templates.commands import Commands, response
 from fgbuild.domains.templates.text import Unusable
 from fgbuild.errors import DataError
+from fgbuild.sandbox import Sandbox
 
 Made = Callable[..., Commands]
 
@@ -78,18 +80,26 @@ def test_what_does_not_print_the_same_twice_is_unusable_from_then_on(made: Made,
 
 
 def test_what_runs_is_run_once_and_replayed_once(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    ran: list[tuple[str, ...]] = []
+    ran: list[list[str]] = []
 
-    def count(argv: tuple[str, ...], **_: object) -> bytes:
-        ran.append(argv)
-        return b"same"
+    def count(sandbox: Sandbox, root: Path, tool: str, arguments: dict[str, Any], **_: object) -> dict[str, Any]:
+        ran.append(arguments["argv"])
+        return {"printed": "same"}
 
-    monkeypatch.setattr(module, "run", count)
+    monkeypatch.setattr(Sandbox, "ask", count)
     with made(tool=["x"]) as tools:
         for _ in range(3):
             tools.respond("tool", (("x",),))
             tools.replay()
-    assert ran == [("x",), ("x",)]
+    assert ran == [["x"], ["x"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can take these rights away")
+def test_a_command_is_confined_to_its_directory(made: Made, tmp_path: Path) -> None:
+    script = f"(echo x > {tmp_path}/out) 2>/dev/null || echo refused; echo mine > in; cat in"
+    with made(tool=["sh"]) as tools:
+        assert tools.respond("tool", (("sh", "-c", script),)) == {"output": "refused\nmine"}
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_fails_is_unusable_and_says_why(made: Made) -> None:
