@@ -92,10 +92,11 @@ def _data_problems(project: Project, domain: Domain, max_bad: int | None) -> tup
     dataset = domain.resolved["dataset"]
     problems: list[Problem] = []
     bad, useless = 0, False
+    places: dict[str, str] = {}
     for file in dataset["files"]:
         from fgbuild.domains.own_data import bad_lines, concerns_file, inspect_rows
 
-        _, found = inspect_rows(project.root / file, domain.resolved["tool"], display=file)
+        _, found = inspect_rows(project.root / file, domain.resolved["tool"], display=file, places=places)
         problems += [{"path": file, "line": line, "field": "", "message": message} for line, message in found]
         bad += bad_lines(found)
         useless |= concerns_file(found)

@@ -161,7 +161,7 @@ def _reason(message: str) -> str:
 
 
 def _verdict(importer: Importer, max_bad: int) -> str:
-    if importer.refused > max_bad:
+    if importer.refused > max_bad and importer.kept:
         return (
             f"{importer.refused:,} of {_rows(importer.read)} refused and --max-bad is {max_bad}, so nothing was "
             f"written; correct them, or leave them out by --max-bad {importer.refused}"
@@ -197,8 +197,9 @@ def _next_step(root: Path, domain: str, output: Path) -> str:
     name = target.relative_to(root).as_posix()
     manifest = manifest_of(root, domain)
     if manifest is None:
-        step = f"`fgbuild new {domain}` makes its manifest; there"
-        return f"next: {step}, under [dataset]:\n  files = {json.dumps([name], ensure_ascii=False)}"
+        line = f"files = {json.dumps([name], ensure_ascii=False)}"
+        step = f"`fgbuild new {domain} --from-data` makes its manifest; there, put your tools in place of its own, and"
+        return f"next: {step}\n  {line}"
     dataset = tomllib.loads((root / manifest).read_text("utf-8-sig")).get("dataset")
     files = dataset.get("files") if isinstance(dataset, dict) else None
     files = files if isinstance(files, list) else []

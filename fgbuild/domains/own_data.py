@@ -57,8 +57,9 @@ def read_files(root: Path, files: Sequence[str], tools: list[Tool], *, max_bad: 
     rows: list[Row] = []
     problems: list[str] = []
     bad, useless = 0, False
+    places: dict[str, str] = {}
     for file in files:
-        good, found = inspect_rows(root / file, tools, display=file)
+        good, found = inspect_rows(root / file, tools, display=file, places=places)
         rows += good
         problems += listed(found, file)
         bad += bad_lines(found)
@@ -87,21 +88,28 @@ def listed(problems: list[LineProblem], display: str) -> list[str]:
     return lines
 
 
-def inspect_rows(path: Path, tools: list[Tool], *, display: str) -> tuple[list[Row], list[LineProblem]]:
-    """The good rows of a file, and what is wrong with the others."""
+def inspect_rows(
+    path: Path, tools: list[Tool], *, display: str, places: dict[str, str] | None = None
+) -> tuple[list[Row], list[LineProblem]]:
+    """The good rows of a file, and what is wrong with the others.
+
+    places: where each id of the domain has been seen, id → `file:line`; the file's own are added.
+    """
     rows: list[Row] = []
     problems: list[LineProblem] = []
-    lines_by_id: dict[str, int] = {}
+    places = {} if places is None else places
     try:
         with path.open("rb") as stream:
             for line in read_lines(stream):
                 source = f"{display}:{line.number}"
                 row, found = _row(line, tools, source)
-                if not found and row["id"] in lines_by_id:
-                    found = [f'id "{row["id"]}" is the id of line {lines_by_id[row["id"]]} too; change one of them']
+                if not found and row["id"] in places:
+                    place = places[row["id"]].removeprefix(f"{display}:")
+                    place = f"line {place}" if place.isdecimal() else place
+                    found = [f'id "{row["id"]}" is the id of {place} too; change one of them']
                 problems += [(line.number, message) for message in found]
                 if not found:
-                    lines_by_id[row["id"]] = line.number
+                    places[row["id"]] = source
                     rows.append({**row, "source": source})
     except OSError as error:
         return [], [(None, f"cannot be read ({error.strerror}); check dataset.files")]

@@ -38,14 +38,23 @@ _PARAMETERS = {
 
 @dataclass(frozen=True)
 class ToolList:
-    """Another list of the same tools. names: tool → its name here; parameters: tool → parameter → its name here."""
+    """Another list of the same tools.
+
+    names: tool → its name here; parameters: tool → parameter → its name here. whole: none of the tools is missing.
+    """
 
     tools: list[Tool]
     names: Mapping[str, str]
     parameters: Mapping[str, Mapping[str, str]]
+    whole: bool
 
     def apply(self, row: Row) -> Row:
-        """The row with these tools; where one that it calls is missing, the request is declined."""
+        """The row with these tools; where one that it calls is missing, the request is declined.
+
+        A row that asks back does not say for which tool, and so it stays as it is where one is missing.
+        """
+        if row["kind"] == "clarify" and not self.whole:
+            return row
         called = [call["function"]["name"] for turn in row["messages"] for call in turn.get("tool_calls", ())]
         if not set(called) <= set(self.names):
             declined = [row["messages"][0], say(_DECLINED)]
@@ -87,7 +96,7 @@ def _drawn(tools: Sequence[Tool], rng: random.Random, number: int) -> ToolList:
         taken.add(name)
         names[tool["name"]], parameters[tool["name"]] = name, renamed
         declared.append({**tool, "name": name, "parameters": _with_names(schema, renamed)})
-    return ToolList(declared, names, parameters)
+    return ToolList(declared, names, parameters, len(kept) == len(tools))
 
 
 def _other(key: str, properties: Mapping[str, Any]) -> str:

@@ -187,6 +187,11 @@ def _word_problem(word: str, tool: str, properties: list[str]) -> str:
 
 
 def _not_installed(program: str, files: Sequence[str]) -> str:
-    if shutil.which(program) or program.removeprefix("./") in {Path(name).name for name in files}:
+    copied = {Path(name).name for name in files}
+    if shutil.which(program) or program.removeprefix("./") in copied & {program[2:]}:
         return ""
+    if program in copied:
+        return (
+            f'"{program}" is copied into the workspace; write "./{program}", as the folder is not searched for programs'
+        )
     return f'"{program}" is not installed here; install it or write its name as the shell knows it'

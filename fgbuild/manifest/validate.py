@@ -15,6 +15,7 @@ from fgbuild.manifest.load import Document, Problem, faults, in_order, parse, pl
 from fgbuild.manifest.models import Manifest
 from fgbuild.manifest.project import Domain, Project, backend_problems
 from fgbuild.manifest.resolve import Settings, read_settings, resolve_one
+from fgbuild.manifest.template_models import ToolCommand
 from fgbuild.manifest.templates import with_templates
 from fgbuild.manifest.toml_lines import KeyPath
 from fgbuild.root import PROJECT_FILE
@@ -121,12 +122,21 @@ def _inspect(root: Path, document: Document, settings: Settings | None) -> tuple
         fields = {field for _, field, _ in problems}
         problems += [
             (document.lines.of_field(field), field, message)
-            for field, message in tool_problems(tools)
+            for field, message in tool_problems([_declaration(tool) for tool in tools])
             if field not in fields
         ]
     if settings:
         problems += _problems_beside(root, document, settings, set(found))
     return None, problems
+
+
+def _declaration(tool: Any) -> Any:
+    """A tool as the model sees it: without the command behind it."""
+    return (
+        {key: value for key, value in tool.items() if key not in ToolCommand.model_fields}
+        if isinstance(tool, dict)
+        else tool
+    )
 
 
 def _problems_beside(root: Path, document: Document, settings: Settings, paths: set[KeyPath]) -> list[Problem]:

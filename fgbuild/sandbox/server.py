@@ -28,7 +28,7 @@ from fgbuild.sandbox.tool import ToolError
 
 Tools = Mapping[str, Callable[..., dict[str, Any]]]
 
-MAX_RESPONSE = 64 * 1024
+MAX_RESPONSE = 256 * 1024
 """Bytes of a response, as JSON."""
 MAX_FILE = 16 * 1024 * 1024
 """Bytes of a file that a tool writes."""

@@ -70,6 +70,13 @@ def test_a_request_for_a_tool_that_is_not_there_is_declined() -> None:
     assert all("run_check" not in {tool["name"] for tool in row["tools"]} for row in declined)
 
 
+def test_a_question_is_asked_only_where_the_tool_it_is_for_must_be_there() -> None:
+    asked = {**ROW, "kind": "clarify", "messages": [ROW["messages"][0], say("Which one?")]}
+    renamed, fewer, _ = tool_lists(TOOLS, 1)
+    assert fewer.apply(asked) == asked
+    assert renamed.apply(asked) == {**asked, "tools": renamed.tools}
+
+
 def test_of_two_tools_none_can_be_missing() -> None:
     assert tool_lists(TOOLS[:2], 1) == []
 

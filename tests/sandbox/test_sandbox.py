@@ -56,7 +56,7 @@ def test_a_tool_reads_and_changes_its_project(project: Workspace) -> None:
         ("refuse", {}, "not today"),
         ("crash", {}, "the tool crashed"),
         ("hoard", {}, "not enough memory"),
-        ("shout", {"size": MAX_RESPONSE}, "more than 64 KB of output"),
+        ("shout", {"size": MAX_RESPONSE}, "more than 256 KB of output"),
         ("fail", {}, "fatal: not a git repository (or any of the parent directories): .git"),
     ],
 )

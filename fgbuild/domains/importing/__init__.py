@@ -84,7 +84,8 @@ class Importer:
         if self._only is None or not isinstance(record.value, dict):
             return False
         key, value = self._only
-        return str(record.value.get(key, "")) != value
+        found = record.value.get(key, "")
+        return (found if isinstance(found, str) else json.dumps(found)) != value
 
     def _row(self, record: Record, display: str) -> tuple[Row, list[str]]:
         if record.problem:

@@ -32,6 +32,8 @@ def _call(call: Any) -> Any:
     if not isinstance(call, dict) or not isinstance(function := call.get("function", call), dict):
         return call
     arguments = function.get("arguments")
+    if arguments is None:
+        arguments = {}
     if isinstance(arguments, str):
         try:
             arguments = parse_json(arguments)

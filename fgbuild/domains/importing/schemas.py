@@ -234,4 +234,4 @@ def _fit_object(schema: Schema, depth: int) -> None:
     listed = schema.get("required", [])
     if isinstance(listed, list):
         flagged = [name for name, needed in flags.items() if needed and name not in listed]
-        schema["required"] = [name for name in listed if flags.get(name, True)] + flagged
+        schema["required"] = [name for name in listed if not isinstance(name, str) or flags.get(name, True)] + flagged

@@ -27,6 +27,9 @@ from fgbuild.sandbox.client import Sandbox
 MOST_PRINTED = 1 << 15
 """Bytes; a command that prints more is of no use to a model with a few hundred tokens for it."""
 
+_TEMPORARY = "tmp"
+"""The folder for commands' temporary files, emptied before each example."""
+
 Argv = tuple[str, ...]
 History = tuple[Argv, ...]
 """The commands of a trajectory, in order."""
@@ -70,14 +73,20 @@ class Commands:
                 continue
         return tuple(words)
 
-    def respond(self, tool: str, history: History) -> dict[str, Any]:
-        """The response to the last command of a history. Raises Unusable where there is none that can be relied on."""
+    def respond(self, tool: str, history: History, *, told: bool = True) -> dict[str, Any]:
+        """The response to the last command of a history. Raises Unusable where there is none that can be relied on.
+
+        told: whether a model is to see it; else the command has to end well, whatever it prints, and the response is
+        empty.
+        """
         if history not in self._printed:
             self._first = self._first or self._prepared()
             self._printed[history] = self._play(history, self._first)
         printed = self._printed[history]
         if isinstance(printed, CommandFailed):
             raise Unusable(f"`{' '.join(history[-1])}` {printed}")
+        if not told:
+            return {}
         entry = self._commands[tool]
         try:
             return response(printed, entry["output"], entry["max_output"])
@@ -123,6 +132,8 @@ class Commands:
 
     def _play(self, history: History, prepared: Path) -> bytes | CommandFailed:
         """What the last command of a history prints, in a copy of a directory that is as it was."""
+        assert self._sandbox is not None, "a directory is prepared in the sandbox"
+        shutil.rmtree(self._sandbox.directory / _TEMPORARY, ignore_errors=True)
         place = prepared.with_name(f"{prepared.name}-copy")
         if not place.exists():
             shutil.copytree(prepared, place, symlinks=True, copy_function=shutil.copy)
@@ -136,7 +147,10 @@ class Commands:
 
     def _run(self, argv: Sequence[str], place: Path) -> bytes:
         assert self._sandbox is not None, "a directory is prepared in the sandbox"
+        temporary = self._sandbox.directory / _TEMPORARY
+        temporary.mkdir(exist_ok=True)
         env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(place), "LANG": "C.UTF-8", "TZ": "UTC"}
+        env["TMPDIR"] = str(temporary)
         timeout = self._workspace["timeout_seconds"]
         arguments = {
             "argv": list(argv),

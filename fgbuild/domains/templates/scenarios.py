@@ -103,7 +103,7 @@ class _TemplateScenario:
             found = None
             if tool in self.commands:
                 history = (*history, self.commands.argv(tool, arguments))
-                found = self.commands.respond(tool, history)
+                found = self.commands.respond(tool, history, told=step["response"] is None)
             if step["response"] is not None:
                 found = fill(step["response"], scope)
             made.append((tool, arguments))
