@@ -103,14 +103,23 @@ def disk(root: Path) -> Finding:
 
 def sandbox() -> Finding:
     """What this machine takes from a tool that answers for training data."""
-    from fgbuild.sandbox import Sandbox
+    from fgbuild.sandbox import Sandbox, SandboxFault
 
-    with Sandbox("fgbuild.domains.lint.tools") as found:
-        confined = found.confinement
+    try:
+        with Sandbox("fgbuild.domains.lint.tools") as found:
+            confined = found.confinement
+    except (OSError, SandboxFault) as error:
+        return Finding("sandbox", PROBLEM, str(error), "install the project again: make clean-venv build")
     if confined.complete:
         return Finding("sandbox", OK, "tools run without network and write below their own directory alone")
-    step = "generate data from tools that you trust; Linux 6.7 or newer can confine them"
-    return Finding("sandbox", WARNING, f"tools run with network {confined.network}, writes {confined.writes}", step)
+    open_ways = [
+        (f"network {confined.network}", "allow unprivileged user namespaces", confined.network != "none"),
+        (f"writes {confined.writes}", "use Linux 6.2 or newer with Landlock", confined.writes != "below its directory"),
+        ("signals to other processes", "use Linux 6.12 or newer", confined.signals),
+    ]
+    ways, steps = zip(*((way, step) for way, step, is_open in open_ways if is_open))
+    step = f"{', '.join(dict.fromkeys(steps))}; else generate data from tools that you trust"
+    return Finding("sandbox", WARNING, f"tools are not confined in all: {', '.join(ways)}", step)
 
 
 def memory() -> Finding:

@@ -1,9 +1,10 @@
 """The confined process that runs tools: `python -m fgbuild.sandbox.server MODULE DIRECTORY`.
 
 It imports MODULE, whose `TOOLS` maps names to functions of a project's root and a call's arguments, gives up the
-network and all writes outside DIRECTORY, and answers requests, a line of JSON each, on standard input: {"root", "tool",
-"arguments", "seconds", "memory"} → {"response"}, or {"fault"} for a bug of the tool. Each call runs in a fork of this
-process, which has all libraries loaded and so costs milliseconds, and ends with it.
+network and all writes outside DIRECTORY, and answers requests, a line of JSON each, on standard input: {"root", "area",
+"tool", "arguments", "seconds", "memory"} → {"response"}, {"limit"} for one that was reached, or {"fault"} for a bug of
+the tool. Each call runs in a fork of this process, which has all libraries loaded and so costs milliseconds; it may
+write below its `area` alone, where its home is, and ends with all that it started.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fgbuild.sandbox.confine import adopt_orphans, confine
+from fgbuild.sandbox.confine import adopt_orphans, confinement, end_with, leave_network, stay_below
 from fgbuild.sandbox.tool import ToolError
 
 Tools = Mapping[str, Callable[..., dict[str, Any]]]
@@ -32,21 +34,20 @@ MAX_RESPONSE = 256 * 1024
 """Bytes of a response, as JSON."""
 MAX_FILE = 16 * 1024 * 1024
 """Bytes of a file that a tool writes."""
-_FAULT = "fault"
+_FAULT, _LIMIT = "fault", "limit"
 
 
 def serve(module: str, directory: Path) -> None:
+    alone = leave_network()  # before an import starts threads
     tools: Tools = importlib.import_module(module).TOOLS
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1):  # what a tool prints is no answer
         os.dup2(nowhere, number)
     adopt_orphans()
-    found = confine(directory)
-    _send(answers, {"network": found.network, "writes": found.writes})
+    _send(answers, asdict(confinement(alone, stay_below(directory))))
     for line in requests:
-        request = json.loads(line)
-        _send(answers, _in_fork(tools, request))
+        _send(answers, _in_fork(tools, json.loads(line), (requests, answers)))
 
 
 def _send(stream: Any, value: dict[str, Any]) -> None:
@@ -54,15 +55,18 @@ def _send(stream: Any, value: dict[str, Any]) -> None:
     stream.flush()
 
 
-def _in_fork(tools: Tools, request: dict[str, Any]) -> dict[str, Any]:
-    """The answer of a child process, or what became of it."""
+def _in_fork(tools: Tools, request: dict[str, Any], streams: Iterable[Any]) -> dict[str, Any]:
+    """The answer of a child process, or what became of it. streams: those of this process, which are none of its."""
     reading, writing = os.pipe()
+    server = os.getpid()
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            os.close(reading)
+            end_with(server)
             os.setsid()
+            for descriptor in (reading, *(stream.fileno() for stream in streams)):
+                os.close(descriptor)
             with os.fdopen(writing, "wb") as out:
                 out.write(json.dumps(_run(tools, request)).encode())
             status = 0
@@ -73,13 +77,13 @@ def _in_fork(tools: Tools, request: dict[str, Any]) -> dict[str, Any]:
     os.close(reading)
     _end(child)
     if not in_time:
-        return {"response": {"error": f"took longer than {request['seconds']} seconds"}}
+        return {_LIMIT: f"took longer than {request['seconds']} seconds"}
     if len(answer) > MAX_RESPONSE:
-        return {"response": {"error": f"more than {MAX_RESPONSE // 1024} KB of output"}}
+        return {_LIMIT: f"gave more than {MAX_RESPONSE // 1024} KB"}
     try:
         return dict(json.loads(answer))
     except ValueError:
-        return {"response": {"error": "the tool crashed"}}
+        return {_LIMIT: "crashed"}
 
 
 def _end(child: int) -> None:
@@ -120,6 +124,10 @@ def _run(tools: Tools, request: dict[str, Any]) -> dict[str, Any]:
     ):
         with contextlib.suppress(ValueError, OSError):  # a lower one is in force, or there is none of this kind
             resource.setrlimit(limit, (most, most))
+    home = Path(request["area"], "home")
+    home.mkdir(exist_ok=True)
+    os.environ |= {"HOME": str(home), "TMPDIR": str(home)}
+    stay_below(home.parent)
     os.chdir(request["root"])
     tool = tools.get(request["tool"])
     if tool is None:
@@ -134,7 +142,7 @@ def _run(tools: Tools, request: dict[str, Any]) -> dict[str, Any]:
     except ToolError as error:
         return {"response": {"error": str(error)}}
     except MemoryError:
-        return {"response": {"error": "not enough memory"}}
+        return {_LIMIT: "needs more memory than it may have"}
     except Exception:
         return {_FAULT: traceback.format_exc()}
 

@@ -14,10 +14,15 @@ class ToolError(Exception):
 
 def inside(root: Path, path: str) -> Path:
     """The file or folder of a project that `path` names. ToolError where there is none, or it lies outside."""
-    found = Path(os.path.normpath(root / path))
-    if not found.resolve().is_relative_to(root.resolve()):
+    try:
+        found = Path(os.path.normpath(root / path))
+        outside = not found.resolve().is_relative_to(root.resolve())
+        exists = found.exists()
+    except (OSError, TypeError, ValueError):  # a name too long, no text, a character that no name can have
+        raise ToolError(f"{path!r:.80} is not a path") from None
+    if outside:
         raise ToolError(f"{path} is outside the project")
-    if not found.exists():
+    if not exists:
         raise ToolError(f"{path} does not exist{_hint(root, found.name)}")
     return found
 

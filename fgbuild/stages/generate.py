@@ -41,7 +41,8 @@ def programs(manifest: Manifest) -> list[str]:
     """The programs that a domain's commands run and that are installed: another version may print other text."""
     commands = [*manifest.get("workspace", {}).get("setup", ())]
     commands += [entry["command"] for entry in manifest.get("command", {}).values()]
-    found = {shutil.which(command[0]) for command in commands}
+    path = manifest.get("workspace", {}).get("env", {}).get("PATH")
+    found = {shutil.which(command[0], path=path) for command in commands}
     return sorted(path for path in found if path)
 
 

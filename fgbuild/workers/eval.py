@@ -20,11 +20,13 @@ from typing import Any
 from blake3 import blake3
 
 from fgbuild.domains.own_data import read_files
-from fgbuild.errors import FgbuildError
+from fgbuild.domains.sampling import request
+from fgbuild.errors import DataError, FgbuildError
 from fgbuild.workers.evaluating.evaluate import evaluate, questions, read_rows
 from fgbuild.workers.evaluating.metrics import judge
 from fgbuild.workers.inference.model_file import model_file
 from fgbuild.workers.inference.prompt import PromptEncoder
+from fgbuild.workers.jsonl import read_jsonl
 from fgbuild.workers.protocol import Job, Reporter, main
 
 METRICS_VERSION = 2
@@ -63,10 +65,9 @@ def work(job: Job, reporter: Reporter) -> bool:
 def _measure(job: Job, path: Path, reporter: Reporter) -> dict[str, Any]:
     settings = job.manifest["eval"]
     rows = read_rows(job.inputs["generate"] / "eval.jsonl", settings["examples"])
-    tools = job.manifest["tool"]
-    prompts = read_files(job.root, [name], tools, max_bad=0).rows if (name := settings.get("prompts")) else []
-    encoder = PromptEncoder(job.inputs["base"])
-    asked = [*questions(rows, tools, encoder), *questions(prompts, tools, encoder)]
+    tools, encoder = job.manifest["tool"], PromptEncoder(job.inputs["base"])
+    by_hand = questions(_prompts(job), tools, encoder)
+    asked = [*questions(rows, tools, encoder), *by_hand]
     reporter.restart_clock()
     result = evaluate(
         path,
@@ -77,7 +78,21 @@ def _measure(job: Job, path: Path, reporter: Reporter) -> dict[str, Any]:
     with (job.output / "failures.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
         for failure in result.failures():
             stream.write(json.dumps(failure, ensure_ascii=False) + "\n")
-    return result.scores({row["id"] for row in prompts})
+    return result.scores(len(by_hand))
+
+
+def _prompts(job: Job) -> list[dict[str, Any]]:
+    """The rows of `eval.prompts`. Raises DataError for one that the model has been trained on."""
+    name = job.manifest["eval"].get("prompts")
+    if not name:
+        return []
+    rows = read_files(job.root, [name], job.manifest["tool"], max_bad=0).rows
+    learned = job.inputs["generate"] / "train.jsonl"
+    seen = {request(row) for row in read_jsonl(learned)} if learned.exists() else set()
+    for row in rows:
+        if request(row) in seen:
+            raise DataError(f"{row['source']}: a training example asks the same; reword one of them")
+    return rows
 
 
 def evaluation_key(job: Job, gguf: Path) -> str:

@@ -50,7 +50,7 @@ def test_a_domain_without_a_manifest_is_told_how_to_get_one(project: Path, capsy
     out, err = capsys.readouterr()
     assert "renamed  Market Price/v2 to Market_Price_v2, as the format cannot carry such a name" in out
     assert f"wrote    {project / 'data' / 'shares.jsonl'}" in out
-    assert "`fgbuild new shares` makes its manifest" in err
+    assert "`fgbuild new shares --from-data` makes its manifest" in err
     assert 'files = ["data/shares.jsonl"]' in err
 
 

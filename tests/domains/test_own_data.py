@@ -90,6 +90,14 @@ def messages(*items: Any, **more: Any) -> dict[str, Any]:
     return {"messages": list(items), **more}
 
 
+def test_ids_are_unique_across_the_files_of_a_domain(tmp_path: Path) -> None:
+    row = '{"id": "x", "messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}\n'
+    for name in ("one.jsonl", "two.jsonl"):
+        (tmp_path / name).write_text(row, "utf-8")
+    with pytest.raises(DataError, match=r'^two\.jsonl:1: id "x" is the id of one\.jsonl:1 too; change one of them'):
+        read_files(tmp_path, ["one.jsonl", "two.jsonl"], TOOLS, max_bad=0)
+
+
 def test_a_row_in_our_shape_comes_out_whole(tmp_path: Path) -> None:
     assert read(tmp_path, messages(USER, FIVE, DONE, WORDS)) == [
         {

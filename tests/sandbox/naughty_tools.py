@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -64,9 +65,27 @@ def crash(root: Path) -> dict[str, Any]:
 
 
 def chatter(root: Path) -> dict[str, Any]:
-    print('{"response": "forged"}', flush=True)
-    os.write(1, b'{"response": "forged"}\n')
+    print('{"response": {"forged": true}}', flush=True)
+    os.write(1, b'{"response": {"forged": true}}\n')
     return {"heard": False}
+
+
+def pipes(root: Path) -> dict[str, Any]:
+    """How many pipes a call has, standard ones apart."""
+    found = [os.fstat(number).st_mode for number in range(3, 64) if _is_open(number)]
+    return {"count": sum(map(stat.S_ISFIFO, found))}
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def environment(root: Path) -> dict[str, Any]:
+    return dict(os.environ)
 
 
 def shout(root: Path, size: int) -> dict[str, Any]:
@@ -97,6 +116,6 @@ TOOLS = {
     each.__name__: each
     for each in (
         read, listed, write, connect, send, stop, sleep, leave_behind, crash, chatter, shout, hoard, refuse, broken,
-        version, fail,
+        version, fail, environment, pipes,
     )
 }  # fmt: skip

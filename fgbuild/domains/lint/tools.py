@@ -8,7 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ruff.__main__ import find_ruff_bin
+
 from fgbuild.sandbox.tool import ToolError, file_inside, inside, run
+
+RUFF = find_ruff_bin()
+"""The program of the installed package, of whatever version another one on the path is."""
 
 
 def _found(root: Path, path: str, rule: str | None) -> list[dict[str, Any]]:
@@ -17,7 +22,7 @@ def _found(root: Path, path: str, rule: str | None) -> list[dict[str, Any]]:
     select = ["--select", rule] if rule else []
     if rule:
         _explained(root, rule)
-    command = ["ruff", "check", "--no-cache", "--output-format", "json", *select, path]
+    command = [RUFF, "check", "--no-cache", "--output-format", "json", *select, "--", path]
     found: list[dict[str, Any]] = json.loads(run(root, command, ok=(0, 1)))
     return found
 
@@ -25,7 +30,7 @@ def _found(root: Path, path: str, rule: str | None) -> list[dict[str, Any]]:
 def _explained(root: Path, rule: str) -> dict[str, Any]:
     """What ruff tells of a rule. ToolError where there is none of this code."""
     try:
-        told: dict[str, Any] = json.loads(run(root, ["ruff", "rule", "--output-format", "json", rule]))
+        told: dict[str, Any] = json.loads(run(root, [RUFF, "rule", "--output-format", "json", "--", rule]))
     except ToolError:
         raise ToolError(f"ruff has no rule {rule}") from None
     return told
@@ -44,7 +49,7 @@ def fix_lint(root: Path, path: str, rule: str | None = None) -> dict[str, Any]:
     if not _found(root, path, rule):
         return {"fixed": 0, "left": 0}
     select = ["--select", rule] if rule else []
-    said = run(root, ["ruff", "check", "--no-cache", "--fix", "--unsafe-fixes", *select, path], ok=(0, 1))
+    said = run(root, [RUFF, "check", "--no-cache", "--fix", "--unsafe-fixes", *select, "--", path], ok=(0, 1))
     fixed = re.search(r"\((\d+) fixed, (\d+) remaining\)", said)
     return (
         {"fixed": int(fixed[1]), "left": int(fixed[2])}
@@ -55,7 +60,7 @@ def fix_lint(root: Path, path: str, rule: str | None = None) -> dict[str, Any]:
 
 def format_code(root: Path, path: str) -> dict[str, Any]:
     inside(root, path)
-    said = run(root, ["ruff", "format", "--no-cache", path])
+    said = run(root, [RUFF, "format", "--no-cache", "--", path])
     changed = re.search(r"(\d+) files? reformatted", said)
     return {"reformatted": int(changed[1]) if changed else 0}
 

@@ -78,7 +78,9 @@ class Check(NamedTuple):
 
 def check(s: Session, path: str, rule: str | None = None) -> Check:
     done = s.call("run_ruff", path=path, rule=rule)
-    if done.failed or not done.response["count"]:
+    if done.failed:
+        return Check(done, "", 0, "", f"{done.response['error']}.")
+    if not done.response["count"]:
         return Check(done, "", 0, "", f"Found no problems in {'the project' if path == '.' else path}.")
     first = done.response["first"]
     place = _FIRST.match(first)

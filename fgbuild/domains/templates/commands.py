@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,13 +21,13 @@ from fgbuild.domains.templates.running import CommandFailed
 from fgbuild.domains.templates.text import Absent, Unusable, parse, render, written
 from fgbuild.errors import DataError
 from fgbuild.functiongemma.tokens import unfit_text
-from fgbuild.sandbox.client import Sandbox
+from fgbuild.sandbox.client import LimitReached, Sandbox
 
 MOST_PRINTED = 1 << 15
 """Bytes; a command that prints more is of no use to a model with a few hundred tokens for it."""
 
-_TEMPORARY = "tmp"
-"""The folder for commands' temporary files, emptied before each example."""
+_WORKSPACE = "workspace"
+"""The folder that is set up, in an area of its own; temporary files are beside it."""
 
 Argv = tuple[str, ...]
 History = tuple[Argv, ...]
@@ -117,7 +116,8 @@ class Commands:
         """A new directory, set up. Raises DataError that names the file or command at fault."""
         if self._sandbox is None:
             self._sandbox = Sandbox(confined.__name__).__enter__()
-        place = Path(tempfile.mkdtemp(dir=self._sandbox.directory))
+        place = self._sandbox.area() / _WORKSPACE
+        place.mkdir()
         for index, name in enumerate(self._workspace["files"]):
             try:
                 shutil.copy(self._root / name, place / Path(name).name)
@@ -132,10 +132,11 @@ class Commands:
 
     def _play(self, history: History, prepared: Path) -> bytes | CommandFailed:
         """What the last command of a history prints, in a copy of a directory that is as it was."""
-        assert self._sandbox is not None, "a directory is prepared in the sandbox"
-        shutil.rmtree(self._sandbox.directory / _TEMPORARY, ignore_errors=True)
-        place = prepared.with_name(f"{prepared.name}-copy")
+        area = prepared.parent.with_name(f"{prepared.parent.name}-copy")
+        place = area / _WORKSPACE
+        shutil.rmtree(area / "home", ignore_errors=True)
         if not place.exists():
+            area.mkdir(exist_ok=True)
             shutil.copytree(prepared, place, symlinks=True, copy_function=shutil.copy)
         before = _looks(place)
         try:
@@ -147,10 +148,8 @@ class Commands:
 
     def _run(self, argv: Sequence[str], place: Path) -> bytes:
         assert self._sandbox is not None, "a directory is prepared in the sandbox"
-        temporary = self._sandbox.directory / _TEMPORARY
-        temporary.mkdir(exist_ok=True)
         env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(place), "LANG": "C.UTF-8", "TZ": "UTC"}
-        env["TMPDIR"] = str(temporary)
+        env["TMPDIR"] = str(place.parent / "home")
         timeout = self._workspace["timeout_seconds"]
         arguments = {
             "argv": list(argv),
@@ -158,10 +157,15 @@ class Commands:
             "timeout": timeout,
             "most": MOST_PRINTED,
         }
-        answer = self._sandbox.ask(place, "command", arguments, seconds=timeout + 1, memory=confined.MEMORY)
+        try:
+            answer = self._sandbox.ask(
+                place.parent, place, "command", arguments, seconds=timeout + 1, memory=confined.MEMORY
+            )
+        except LimitReached as error:
+            raise CommandFailed(str(error).partition(";")[0].removeprefix("command ")) from None
         if "printed" in answer:
             return str(answer["printed"]).encode("latin-1")
-        raise CommandFailed(answer.get("failed") or answer["error"])
+        raise CommandFailed(answer["failed"])
 
 
 def _looks(place: Path) -> dict[str, tuple[int, ...]]:
@@ -179,13 +183,16 @@ def _looks(place: Path) -> dict[str, tuple[int, ...]]:
 def _restore(place: Path, prepared: Path, before: Mapping[str, tuple[int, ...]]) -> None:
     """Undo what a command changed in a copy, which is far less than the copy; one that is beyond that is removed."""
     after = _looks(place)
+    if any(stat.S_ISDIR(look[0]) and not stat.S_ISDIR(after.get(name, (0,))[0]) for name, look in before.items()):
+        # What stands there now may be a link to a folder elsewhere, which nothing here may follow.
+        shutil.rmtree(place, ignore_errors=True)
+        return
     try:
         for name in sorted(after.keys() - before.keys(), reverse=True):  # what is in a folder before the folder
             path = place / name
             path.rmdir() if stat.S_ISDIR(after[name][0]) else path.unlink()
         for name in sorted(name for name in before if after.get(name) != before[name]):
             if stat.S_ISDIR(before[name][0]):
-                (place / name).mkdir(exist_ok=True)
                 shutil.copymode(prepared / name, place / name)
             else:
                 (place / name).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ is the gold one (teacher forcing), so that one early mistake does not hide what 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,16 +43,16 @@ class Evaluation:
     completions: list[Completion] = field(default_factory=list)
     seconds: float = 0.0
 
-    def scores(self, prompts: Collection[str] = ()) -> dict[str, Any]:
+    def scores(self, by_hand: int = 0) -> dict[str, Any]:
         """The scores of `metrics` and the speed. Reused prompt tokens are not counted as prefilled.
 
-        prompts: ids of the rows that are prompts by hand, which have scores of their own.
+        by_hand: how many of the last questions are of prompts by hand, which have scores of their own.
         """
-        by_hand = [turn for turn in self.turns if turn.trajectory in prompts]
+        held_out = len(self.turns) - by_hand
         prefilled = sum(each.prompt_tokens - each.reused_tokens for each in self.completions)
         return {
-            **metrics([turn for turn in self.turns if turn.trajectory not in prompts]),
-            **(prompt_metrics(by_hand) if by_hand else {}),
+            **metrics(self.turns[:held_out]),
+            **(prompt_metrics(self.turns[held_out:]) if by_hand else {}),
             "decode_tokens_per_s": _rate(
                 sum(each.decode_steps for each in self.completions),
                 sum(each.decode_seconds for each in self.completions),

@@ -98,7 +98,6 @@ class _Maker:
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
         self._finish = Finisher(recipe.tools, recipe.seed, recipe.variants)
-        self._sandbox = Sandbox(recipe.run).__enter__() if recipe.run else None
         self.plan = Plan(
             recipe.domain,
             recipe.scenarios(),
@@ -106,6 +105,7 @@ class _Maker:
             eval_fraction=recipe.eval_fraction,
             seed=recipe.seed,
         )
+        self._sandbox = Sandbox(recipe.run).__enter__() if recipe.run else None
 
     def close(self) -> None:
         if self._sandbox is not None:

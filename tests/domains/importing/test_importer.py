@@ -289,3 +289,28 @@ def test_any_json_is_refused_or_becomes_sound_own_data(
     assert bool(rows) != bool(importer.problems)
     if rows:
         assert inspect_rows(written(base, *rows), [], display="rows.jsonl")[1] == []
+
+
+def test_a_required_list_that_holds_more_than_names_is_refused_and_no_crash(tmp_path: Path) -> None:
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": [["city"]]}
+    tool = {"name": "weather", "description": "d", "parameters": parameters}
+    row = {"id": 1, "query": "q", "tools": json.dumps([tool]), "answers": "[]"}
+    importer = Importer("xlam")
+    assert run(importer, written(tmp_path, row)) == []
+    assert importer.refused == 1
+
+
+def test_a_call_without_arguments_is_one_with_none(tmp_path: Path) -> None:
+    tool = {"name": "ping", "description": "Ping.", "parameters": {"type": "object", "properties": {}}}
+    said = [{"function": {"name": "ping", "arguments": None}}, {"function": {"name": "ping"}}]
+    messages = [{"role": "user", "content": "ping"}, {"role": "assistant", "tool_calls": said}]
+    (row,) = run(Importer("mobile-actions"), written(tmp_path, {"messages": messages, "tools": [tool]}))
+    assert calls(row) == [("ping", {}), ("ping", {})]
+
+
+def test_only_takes_values_as_json_writes_them(tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in (SAMPLES / FILES["mobile-actions"]).read_text("utf-8").splitlines()]
+    path = written(tmp_path, *({**row, "flag": number == 0} for number, row in enumerate(rows)))
+    importer = Importer("mobile-actions", ("flag", "true"))
+    run(importer, path)
+    assert importer.passed_over == len(rows) - 1

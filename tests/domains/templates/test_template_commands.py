@@ -82,7 +82,7 @@ def test_what_does_not_print_the_same_twice_is_unusable_from_then_on(made: Made,
 def test_what_runs_is_run_once_and_replayed_once(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[list[str]] = []
 
-    def count(sandbox: Sandbox, root: Path, tool: str, arguments: dict[str, Any], **_: object) -> dict[str, Any]:
+    def count(sandbox: Sandbox, area: Path, root: Path, tool: str, arguments: dict[str, Any], **_: Any) -> Any:
         ran.append(arguments["argv"])
         return {"printed": "same"}
 
@@ -92,6 +92,37 @@ def test_what_runs_is_run_once_and_replayed_once(made: Made, monkeypatch: pytest
             tools.respond("tool", (("x",),))
             tools.replay()
     assert ran == [["x"], ["x"]]
+
+
+def test_a_folder_that_became_a_link_is_not_followed_when_it_is_put_back(made: Made, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o700)
+    (outside / "config").write_text("mine")
+    setup = (["mkdir", "a"], ["sh", "-c", "echo theirs > a/config"])
+    swap = ("sh", "-c", f"rm -r a; ln -s {outside} a; echo done")
+    with made(setup=setup, tool=["sh"]) as tools:
+        assert tools.respond("tool", (swap,)) == {"output": "done"}
+        assert tools.respond("tool", (("cat", "a/config"),)) == {"output": "theirs"}
+    assert (outside / "config").read_text() == "mine"
+    assert outside.stat().st_mode & 0o777 == 0o700
+
+
+def test_temporary_files_have_a_place_that_is_emptied(made: Made) -> None:
+    script = ("sh", "-c", 'ls "$TMPDIR"; mktemp >/dev/null && echo made')
+    with made(tool=["sh"]) as tools:
+        assert tools.respond("tool", (script,)) == {"output": "made"}
+        assert tools.respond("tool", (script, script))["output"].splitlines()[-1] == "made"
+        assert tools.respond("tool", (("sh", "-c", 'ls "$TMPDIR"; echo none'),)) == {"output": "none"}
+
+
+def test_what_a_model_is_not_told_may_print_anything(made: Made) -> None:
+    with made(tool=["x"]) as tools:
+        tools._commands["tool"]["output"] = "json"
+        assert tools.respond("tool", (("echo", "no json"),), told=False) == {}
+        with pytest.raises(Unusable, match="prints no JSON"):
+            tools.respond("tool", (("echo", "no json"),))
+        with pytest.raises(Unusable, match="exits with 1"):
+            tools.respond("tool", (("false",),), told=False)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can take these rights away")
