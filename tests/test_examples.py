@@ -14,7 +14,7 @@ import pytest
 
 from fgbuild.functiongemma.render import render_declaration
 from fgbuild.manifest.project import read_sources
-from fgbuild.manifest.validate import resolve_sources
+from fgbuild.manifest.validate import inspect_sources, resolve_sources
 
 EXAMPLE = Path("examples/git")
 KINDS = {"single", "parallel", "sequence", "clarify", "decline"}
@@ -123,3 +123,11 @@ def test_what_new_writes_builds_a_model(tmp_path: Path) -> None:
     assert fgbuild(tmp_path, "new", "git").returncode == 0
     assert "git:eval" in build(tmp_path, "git")[-1]["ran"]
     assert {row["kind"] for row in rows(tmp_path)} == KINDS
+
+
+def test_one_mistake_beside_commands_is_one_problem() -> None:
+    sources = read_sources(EXAMPLE)
+    (path,) = (path for path in sources if path.name == "git.toml")
+    sources[path] = sources[path].replace(b'summary = "', b'summary = 3 # "', 1)
+    _, errors = inspect_sources(EXAMPLE, sources)
+    assert [field for error in errors for _, field, _ in error.problems] == ["summary"]
