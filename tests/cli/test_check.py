@@ -141,7 +141,7 @@ def test_check_reads_the_data_files_too(root: Path, capsys: pytest.CaptureFixtur
 
 
 def test_check_leaves_out_as_many_bad_lines_as_it_may(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(new, root, "timers")
+    run(new, root, "timers", "--from-data")
     data = root / "manifests" / "data" / "timers.jsonl"
     data.write_text(data.read_text("utf-8") + "{}\nx\n", "utf-8")
     manifest = root / "manifests" / "timers.toml"
@@ -161,7 +161,7 @@ def test_check_leaves_out_as_many_bad_lines_as_it_may(root: Path, capsys: pytest
 
 
 def test_an_empty_file_is_a_problem_however_many_lines_may_be_bad(root: Path) -> None:
-    run(new, root, "timers")
+    run(new, root, "timers", "--from-data")
     (root / "manifests" / "data" / "timers.jsonl").write_text("\n", "utf-8")
     assert run(check, root, "--max-bad", "9") == 2
 

@@ -45,7 +45,7 @@ class TestSampleDataDomain(DomainContract):
 
     def test_some_calls_fail_and_the_answer_says_why(self) -> None:
         failed = set()
-        for scenario, episode in self.episodes():
+        for scenario, episode in self.episodes(draws=16):
             if scenario.kind == "single" and len(episode.turns) == 3:
                 response = episode.turns[1]["content"][0]["response"]
                 if "error" in response:
@@ -56,7 +56,7 @@ class TestSampleDataDomain(DomainContract):
     def test_checks_find_invalid_rows_about_half_of_the_time(self) -> None:
         found = [
             response
-            for _, episode in self.episodes(only="validate")
+            for _, episode in self.episodes(draws=16, only="validate")
             for name, _, response in answered_calls(episode)
             if name == "validate_rows" and "error" not in response
         ]

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 from domain_contract import project
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fgbuild.domains.scenario import call, result, say
@@ -37,6 +37,7 @@ ROW = {
 }
 
 
+@settings(deadline=None)
 @given(st.integers(0, 500))
 def test_a_call_keeps_its_values_and_fits_what_is_declared(seed: int) -> None:
     for each in tool_lists(TOOLS, seed):
