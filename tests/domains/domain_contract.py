@@ -268,7 +268,7 @@ class DomainContract:
                     assert word_similarity(*pair) < 0.8, (scenario.name, held_out, trained, *pair)
 
     def test_a_data_set_can_be_drawn_without_leaks(self) -> None:
-        drawn = {"count": 320, "eval_fraction": 0.25, "seed": self.manifest["dataset"]["seed"]}
+        drawn = {"count": 180, "eval_fraction": 0.45, "seed": self.manifest["dataset"]["seed"]}
         rows = trajectories(self.domain, self.scenarios, **drawn, sandbox=self.sandbox)
         train, held_out = ([row for row in rows if row["split"] == split] for split in SPLITS)
         assert len(train) + len(held_out) == drawn["count"]
