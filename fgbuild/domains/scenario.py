@@ -26,6 +26,9 @@ Split = Literal["train", "eval"]
 Kind = Literal["single", "parallel", "sequence", "clarify", "decline"]
 Message = dict[str, Any]
 
+NO_TOOL = "None of my tools can do that."
+"""What a model answers where no tool fits, in every built-in domain and where a tool list lacks the one asked for."""
+
 EVAL_FAMILY_EVERY = 5
 """Phrasing i of a scenario is held out for the eval split when i % 5 == 4."""
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fgbuild.domains.scenario import say
+from fgbuild.domains.scenario import NO_TOOL, say
 
 Row = dict[str, Any]
 Tool = dict[str, Any]
@@ -20,7 +20,6 @@ Tool = dict[str, Any]
 LISTS = 3
 """Lists beside the manifest's. Each is a prompt of its own, which training computes once a batch."""
 
-_DECLINED = "None of my tools can do that."
 _VERBS = {
     "run": "execute", "fix": "repair", "format": "tidy", "explain": "describe", "show": "display", "add": "insert",
     "list": "enumerate", "find": "locate", "measure": "compute", "get": "fetch", "read": "view", "write": "compose",
@@ -57,7 +56,7 @@ class ToolList:
             return row
         called = [call["function"]["name"] for turn in row["messages"] for call in turn.get("tool_calls", ())]
         if not set(called) <= set(self.names):
-            declined = [row["messages"][0], say(_DECLINED)]
+            declined = [row["messages"][0], say(NO_TOOL)]
             return {**row, "kind": "decline", "scenario": "tool_missing", "messages": declined, "tools": self.tools}
         return {**row, "messages": [self._renamed(turn) for turn in row["messages"]], "tools": self.tools}
 

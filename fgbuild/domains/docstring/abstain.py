@@ -5,8 +5,8 @@ from __future__ import annotations
 from fgbuild.domains.docstring import values
 from fgbuild.domains.docstring.phrasings import clarifying, declining
 from fgbuild.domains.docstring.styles import STYLES
-from fgbuild.domains.docstring.turns import NO_TOOL, WHICH_FILE, WHICH_STYLE, WHICH_SYMBOL, style_slots
-from fgbuild.domains.scenario import Draw, Episode, Scenario, say
+from fgbuild.domains.docstring.turns import WHICH_FILE, WHICH_STYLE, WHICH_SYMBOL, style_slots
+from fgbuild.domains.scenario import NO_TOOL, Draw, Episode, Scenario, say
 
 
 def _slots(d: Draw) -> dict[str, str]:

@@ -15,7 +15,6 @@ from fgbuild.domains.session import Done, Session
 WHICH_FILE = "Which file should I look at?"
 WHICH_SYMBOL = "Which function or class do you mean?"
 WHICH_STYLE = "Which style: google, numpy or sphinx?"
-NO_TOOL = "None of my tools can do that."
 
 _ABSENT, _TWICE = 0.06, 0.06
 """How often a symbol that is asked for is nowhere, or in two files."""

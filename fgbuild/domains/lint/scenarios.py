@@ -15,7 +15,6 @@ from fgbuild.domains.lint.phrasings import (
 )
 from fgbuild.domains.lint.rules import CODES
 from fgbuild.domains.lint.turns import (
-    REFUSAL,
     WHICH_LINE,
     WHICH_PATH,
     WHICH_RULE,
@@ -32,7 +31,7 @@ from fgbuild.domains.lint.turns import (
     silence,
 )
 from fgbuild.domains.lint.values import FILES, FOLDERS, TARGETS
-from fgbuild.domains.scenario import Draw, Episode, Scenario, ended, say
+from fgbuild.domains.scenario import NO_TOOL, Draw, Episode, Scenario, ended, say
 from fgbuild.domains.session import Session
 
 _LAST_LINE = 480
@@ -206,7 +205,7 @@ def _clarify_silence(d: Draw) -> Episode:
 
 
 def _decline(d: Draw) -> Episode:
-    return Episode({"path": d.pick(TARGETS)}, [say(REFUSAL)])
+    return Episode({"path": d.pick(TARGETS)}, [say(NO_TOOL)])
 
 
 SCENARIOS: tuple[Scenario, ...] = (

@@ -12,7 +12,6 @@ from fgbuild.domains.lint.values import FILES, MODULES
 from fgbuild.domains.scenario import ANSWERED_MIDWAY, Message, ended, say
 from fgbuild.domains.session import Done, Session
 
-REFUSAL = "None of my tools can do that."
 # One question for each thing that may be missing: what is asked matters, and not in how many ways.
 WHICH_PATH = "Which file or folder do you mean?"
 WHICH_RULE = "Which rule do you mean?"

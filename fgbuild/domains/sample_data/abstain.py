@@ -6,13 +6,12 @@ from fgbuild.domains.sample_data import values
 from fgbuild.domains.sample_data.phrasings import clarifying, declining
 from fgbuild.domains.sample_data.turns import (
     HOW_MANY,
-    NO_TOOL,
     WHICH_FILE,
     WHICH_FORMAT,
     WHICH_TABLE,
     format_slots,
 )
-from fgbuild.domains.scenario import Draw, Episode, Scenario, say
+from fgbuild.domains.scenario import NO_TOOL, Draw, Episode, Scenario, say
 
 
 def _slots(d: Draw) -> dict[str, object]:

@@ -17,7 +17,6 @@ WHICH_FILE = "Which file should I look at?"
 WHICH_TABLE = "Which table do you mean?"
 HOW_MANY = "How many rows should I generate?"
 WHICH_FORMAT = "Which format: csv, json or parquet?"
-NO_TOOL = "None of my tools can do that."
 
 THERE = 0.94
 """How often a request names a file, table or column that is there."""

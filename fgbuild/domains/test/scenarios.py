@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fgbuild.domains.scenario import Draw, Episode, Message, Scenario, ended, say
+from fgbuild.domains.scenario import NO_TOOL, Draw, Episode, Message, Scenario, ended, say
 from fgbuild.domains.session import Session
 from fgbuild.domains.test.phrasings import (
     abstaining,
@@ -15,7 +15,6 @@ from fgbuild.domains.test.phrasings import (
     running,
 )
 from fgbuild.domains.test.turns import (
-    REFUSAL,
     Step,
     cover,
     find_slow,
@@ -212,7 +211,7 @@ def _clarify_coverage(d: Draw) -> Episode:
 
 def _decline(d: Draw) -> Episode:
     slots = {"path": d.pick(TARGETS), "node": d.pick(NODES), "package": d.pick(PACKAGES)}
-    return Episode(slots, [say(REFUSAL)])
+    return Episode(slots, [say(NO_TOOL)])
 
 
 SCENARIOS: tuple[Scenario, ...] = (

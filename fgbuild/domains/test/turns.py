@@ -10,8 +10,6 @@ from fgbuild.domains.session import Done, Session
 from fgbuild.domains.test.project import Plan, Project
 from fgbuild.domains.test.values import FILES, NAMES, NODES, OUTCOMES
 
-REFUSAL = "None of my tools can do that."
-
 _APART = [path for path in FILES if path.startswith("tests/")]
 """Test files that are in no folder that a package has too."""
 _MOST_FAILURES = 6
