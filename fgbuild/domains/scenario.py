@@ -73,6 +73,15 @@ def say(text: str) -> Message:
     return {"role": "assistant", "content": text}
 
 
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def plain(path: str) -> str:
+    """A path as tools print it: `./src/` → `src`."""
+    return path.removeprefix("./").rstrip("/") or "."
+
+
 def belongs_to_eval(value: Any) -> bool:
     """Whether a pool value is the eval split's: one in four, by a hash that never changes."""
     return hashlib.sha256(repr(value).encode()).digest()[0] % 4 == 0

@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from fgbuild.domains.scenario import Draw, Message, Split, calls, results
+from fgbuild.domains.scenario import Draw, Message, Split, calls, results, say
 from fgbuild.sandbox.client import Sandbox, Workspace
 
 Call = tuple[str, dict[str, Any]]
@@ -27,6 +27,17 @@ class Done(NamedTuple):
     @property
     def failed(self) -> bool:
         return any("error" in response for response in self.responses)
+
+
+class Step(NamedTuple):
+    """A call, its response and what is said about it."""
+
+    done: Done
+    verdict: str
+
+    @property
+    def told(self) -> list[Message]:
+        return [*self.done.turns, say(self.verdict)]
 
 
 class Session(Draw):

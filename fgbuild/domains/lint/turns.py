@@ -9,8 +9,8 @@ from typing import NamedTuple
 from fgbuild.domains.lint.project import Project
 from fgbuild.domains.lint.rules import CODES
 from fgbuild.domains.lint.values import FILES, MODULES
-from fgbuild.domains.scenario import ANSWERED_MIDWAY, Message, ended, say
-from fgbuild.domains.session import Done, Session
+from fgbuild.domains.scenario import ANSWERED_MIDWAY, Message, counted, ended, plain, say
+from fgbuild.domains.session import Done, Session, Step
 
 # One question for each thing that may be missing: what is asked matters, and not in how many ways.
 WHICH_PATH = "Which file or folder do you mean?"
@@ -18,15 +18,6 @@ WHICH_RULE = "Which rule do you mean?"
 WHICH_LINE = "Which line do you mean?"
 
 _FIRST = re.compile(r"(?P<file>.+):(?P<line>\d+) (?P<code>\w+) ")
-
-
-def counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def plain(path: str) -> str:
-    """A path as ruff writes it: `./src/` → `src`."""
-    return path.removeprefix("./").rstrip("/") or "."
 
 
 def open_project(
@@ -90,17 +81,6 @@ def check(s: Session, path: str, rule: str | None = None) -> Check:
 
 def reported(s: Session, found: Check) -> list[Message]:
     return ended(s, [*found.done.turns, say(found.verdict)], ANSWERED_MIDWAY)
-
-
-class Step(NamedTuple):
-    """A call, its response and what is said about it."""
-
-    done: Done
-    verdict: str
-
-    @property
-    def told(self) -> list[Message]:
-        return [*self.done.turns, say(self.verdict)]
 
 
 def fix(s: Session, path: str, rule: str | None = None) -> Step:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from fgbuild.domains.sample_data import values
 from fgbuild.domains.sample_data.columns import Column
 from fgbuild.domains.sample_data.planted import Fault, plain_columns, possible_faults, ruled_columns
 from fgbuild.domains.sample_data.project import Project
 from fgbuild.domains.scenario import Message, say
-from fgbuild.domains.session import Done, Session
+from fgbuild.domains.session import Done, Session, Step
 
 WHICH_FILE = "Which file should I look at?"
 WHICH_TABLE = "Which table do you mean?"
@@ -74,17 +73,6 @@ def open_both(s: Session, path: str, table: str) -> None:
 def _fault(s: Session, columns: Sequence[Column], *, stored: bool = False) -> Fault:
     fault: Fault = s.choice(possible_faults(columns, stored=stored))
     return fault
-
-
-class Step(NamedTuple):
-    """A call, its response and what is said about it."""
-
-    done: Done
-    verdict: str
-
-    @property
-    def told(self) -> list[Message]:
-        return [*self.done.turns, say(self.verdict)]
 
 
 def _step(done: Done, words: str, failed: str) -> Step:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from fgbuild.domains.scenario import ANSWERED_MIDWAY, Message, ended, say
+from fgbuild.domains.scenario import ANSWERED_MIDWAY, Message, counted, ended, plain, say
 from fgbuild.domains.session import Done, Session
 from fgbuild.domains.test.project import Plan, Project
 from fgbuild.domains.test.values import FILES, NAMES, NODES, OUTCOMES
@@ -15,15 +15,6 @@ _APART = [path for path in FILES if path.startswith("tests/")]
 _MOST_FAILURES = 6
 _MOST_CASES = 60
 _MOST_SECONDS = 90
-
-
-def counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def plain(path: str) -> str:
-    """A path as pytest prints it: `./tests/` → `tests`."""
-    return path.removeprefix("./").rstrip("/") or "."
 
 
 def open_project(
