@@ -22,7 +22,7 @@ from fgbuild.workers.generating.making import Recipe, write_generated
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 20_261_124
-ROWS_EACH = 240
+ROWS_EACH = 640
 
 
 def main() -> None:

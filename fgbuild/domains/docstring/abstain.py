@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fgbuild.domains.docstring import values
+from fgbuild.domains.contrast import contrast
+from fgbuild.domains.docstring import files, lookup, values, writing
 from fgbuild.domains.docstring.phrasings import clarifying, declining
 from fgbuild.domains.docstring.styles import STYLES
 from fgbuild.domains.docstring.turns import WHICH_FILE, WHICH_STYLE, WHICH_SYMBOL, style_slots
@@ -31,10 +32,21 @@ def _no_tool(d: Draw) -> Episode:
     return Episode(_slots(d), [say(NO_TOOL)])
 
 
+_PLACES = ("file", "module", "script", "folder", "package")
+_CODE = ("function", "class", "method", "helper")
+_CALLS = {scenario.name: scenario for scenario in (*lookup.SCENARIOS, *writing.SCENARIOS, *files.SCENARIOS)}
+
 SCENARIOS = (
-    Scenario("file_missing", "clarify", _file_missing, clarifying.FILE_MISSING, weight=1.4),
-    Scenario("symbol_missing", "clarify", _symbol_missing, clarifying.SYMBOL_MISSING, weight=1.4),
-    Scenario("style_missing", "clarify", _style_missing, clarifying.STYLE_MISSING, weight=0.8),
+    Scenario("file_missing", "clarify", _file_missing, clarifying.FILE_MISSING, weight=0.7),
+    Scenario("symbol_missing", "clarify", _symbol_missing, clarifying.SYMBOL_MISSING, weight=0.7),
+    Scenario("style_missing", "clarify", _style_missing, clarifying.STYLE_MISSING, weight=0.7),
+    contrast(_CALLS["undocumented"], "path", _PLACES, WHICH_FILE, weight=0.4),
+    contrast(_CALLS["check"], "path", _PLACES, WHICH_FILE, weight=0.3),
+    contrast(_CALLS["convert"], "path", _PLACES, WHICH_FILE, _slots, weight=0.4),
+    contrast(_CALLS["signature"], "symbol", _CODE, WHICH_SYMBOL, weight=0.3),
+    contrast(_CALLS["read"], "symbol", _CODE, WHICH_SYMBOL, weight=0.3),
+    contrast(_CALLS["write"], "symbol", _CODE, WHICH_SYMBOL, weight=0.4),
+    contrast(_CALLS["write_styled"], "symbol", _CODE, WHICH_SYMBOL, _slots, weight=0.3),
     Scenario("unrelated", "decline", _no_tool, declining.UNRELATED, weight=0.8),
     Scenario("other_coding_work", "decline", _no_tool, declining.OTHER_CODING_WORK, weight=2.2),
 )

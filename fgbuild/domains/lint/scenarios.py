@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fgbuild.domains.contrast import contrast
 from fgbuild.domains.lint.phrasings import (
     abstaining,
     changing,
@@ -208,17 +209,34 @@ def _decline(d: Draw) -> Episode:
     return Episode({"path": d.pick(TARGETS)}, [say(NO_TOOL)])
 
 
+def _rule(d: Draw) -> dict[str, str]:
+    return {"rule": d.pick(CODES)}
+
+
+def _file(d: Draw) -> dict[str, str]:
+    return {"path": d.pick(FILES)}
+
+
+_PLACES = ("file", "module", "script", "folder", "package")
+_RULES = ("rule", "warning", "check")
+_CHECK_PATH = Scenario("check_path", "single", _check_path, checking.CHECK_PATH, 1.8)
+_FIX_PATH = Scenario("fix_path", "single", _fix_path, changing.FIX_PATH, 1.8)
+_FIX_RULE = Scenario("fix_rule", "single", _fix_rule, changing.FIX_RULE, 1.8)
+_FORMAT_PATH = Scenario("format_path", "single", _format_path, changing.FORMAT_PATH, 1.2)
+_EXPLAIN_RULE = Scenario("explain_rule", "single", _explain_rule, checking.EXPLAIN_RULE, 1.7)
+_SILENCE_IN_FILE = Scenario("silence_in_file", "single", _silence_in_file, changing.SILENCE_IN_FILE, 1.3)
+
 SCENARIOS: tuple[Scenario, ...] = (
-    Scenario("check_path", "single", _check_path, checking.CHECK_PATH, 1.8),
+    _CHECK_PATH,
     Scenario("check_rule", "single", _check_rule, checking.CHECK_RULE, 2.0),
     Scenario("check_project", "single", _check_project, project.CHECK_PROJECT, 1.2),
-    Scenario("explain_rule", "single", _explain_rule, checking.EXPLAIN_RULE, 1.7),
+    _EXPLAIN_RULE,
     Scenario("show_line", "single", _show_line, checking.SHOW_LINE, 1.8),
-    Scenario("fix_path", "single", _fix_path, changing.FIX_PATH, 1.8),
+    _FIX_PATH,
     Scenario("fix_project", "single", _fix_project, project.FIX_PROJECT, 1.1),
-    Scenario("fix_rule", "single", _fix_rule, changing.FIX_RULE, 1.8),
-    Scenario("format_path", "single", _format_path, changing.FORMAT_PATH, 1.2),
-    Scenario("silence_in_file", "single", _silence_in_file, changing.SILENCE_IN_FILE, 1.3),
+    _FIX_RULE,
+    _FORMAT_PATH,
+    _SILENCE_IN_FILE,
     Scenario("silence_on_line", "single", _silence_on_line, changing.SILENCE_ON_LINE, 1.6),
     Scenario("check_then_show", "sequence", _check_then_show, multistep.CHECK_THEN_SHOW, 1.0),
     Scenario("check_then_explain", "sequence", _check_then_explain, multistep.CHECK_THEN_EXPLAIN, 1.0),
@@ -230,11 +248,17 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("check_misplaced", "sequence", _check_misplaced, misplaced.CHECK_MISPLACED, 0.8),
     Scenario("check_two", "parallel", _check_two, parallel.CHECK_TWO, 1.4),
     Scenario("explain_two", "parallel", _explain_two, parallel.EXPLAIN_TWO, 1.0),
-    Scenario("clarify_check", "clarify", _clarify_path, abstaining.CLARIFY_CHECK, 1.8),
-    Scenario("clarify_fix", "clarify", _clarify_path, abstaining.CLARIFY_FIX, 1.8),
-    Scenario("clarify_rule", "clarify", _clarify_rule, abstaining.CLARIFY_RULE, 0.6),
-    Scenario("clarify_line", "clarify", _clarify_line, abstaining.CLARIFY_LINE, 1.0),
-    Scenario("clarify_silence", "clarify", _clarify_silence, abstaining.CLARIFY_SILENCE, 1.0),
+    Scenario("clarify_check", "clarify", _clarify_path, abstaining.CLARIFY_CHECK, 1.4),
+    Scenario("clarify_fix", "clarify", _clarify_path, abstaining.CLARIFY_FIX, 1.4),
+    Scenario("clarify_rule", "clarify", _clarify_rule, abstaining.CLARIFY_RULE, 0.4),
+    Scenario("clarify_line", "clarify", _clarify_line, abstaining.CLARIFY_LINE, 0.9),
+    Scenario("clarify_silence", "clarify", _clarify_silence, abstaining.CLARIFY_SILENCE, 0.6),
+    contrast(_CHECK_PATH, "path", _PLACES, WHICH_PATH, weight=1.5),
+    contrast(_FIX_PATH, "path", _PLACES, WHICH_PATH, weight=1.3),
+    contrast(_FIX_RULE, "path", _PLACES, WHICH_PATH, _rule, weight=0.4),
+    contrast(_FORMAT_PATH, "path", _PLACES, WHICH_PATH, weight=0.5),
+    contrast(_EXPLAIN_RULE, "rule", _RULES, WHICH_RULE, weight=0.5),
+    contrast(_SILENCE_IN_FILE, "rule", _RULES, WHICH_RULE, _file, weight=0.6),
     Scenario("decline_general", "decline", _decline, declining.DECLINE_GENERAL, 1.4),
     Scenario("decline_engineering", "decline", _decline, declining.DECLINE_ENGINEERING, 1.5),
     Scenario("decline_nearby", "decline", _decline, declining.DECLINE_NEARBY, 2.6),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fgbuild.domains.sample_data import values
+from fgbuild.domains.contrast import contrast
+from fgbuild.domains.sample_data import files, rows, tables, values
 from fgbuild.domains.sample_data.phrasings import clarifying, declining
 from fgbuild.domains.sample_data.turns import (
     HOW_MANY,
@@ -46,11 +47,19 @@ def _no_tool(d: Draw) -> Episode:
     return Episode(_slots(d), [say(NO_TOOL)])
 
 
+_FILES = ("file", "data file", "export", "dump")
+_CALLS = {scenario.name: scenario for scenario in (*files.SCENARIOS, *rows.SCENARIOS, *tables.SCENARIOS)}
+
 SCENARIOS = (
-    Scenario("file_missing", "clarify", _file_missing, clarifying.FILE_MISSING, weight=1.1),
-    Scenario("table_missing", "clarify", _table_missing, clarifying.TABLE_MISSING, weight=1.7),
+    Scenario("file_missing", "clarify", _file_missing, clarifying.FILE_MISSING, weight=0.6),
+    Scenario("table_missing", "clarify", _table_missing, clarifying.TABLE_MISSING, weight=1.2),
     Scenario("count_missing", "clarify", _count_missing, clarifying.COUNT_MISSING, weight=0.8),
     Scenario("format_missing", "clarify", _format_missing, clarifying.FORMAT_MISSING, weight=0.8),
+    contrast(_CALLS["infer"], "path", _FILES, WHICH_FILE, weight=0.3),
+    contrast(_CALLS["preview"], "path", _FILES, WHICH_FILE, weight=0.3),
+    contrast(_CALLS["validate"], "path", _FILES, WHICH_FILE, _slots, weight=0.3),
+    contrast(_CALLS["anonymize"], "path", _FILES, WHICH_FILE, _slots, weight=0.3),
+    contrast(_CALLS["generate"], "table", ("table",), WHICH_TABLE, _slots, weight=0.5),
     Scenario("unrelated", "decline", _no_tool, declining.UNRELATED, weight=0.8),
     Scenario("other_data_work", "decline", _no_tool, declining.OTHER_DATA_WORK, weight=1.9),
 )

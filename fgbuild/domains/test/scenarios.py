@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fgbuild.domains.contrast import contrast
 from fgbuild.domains.scenario import NO_TOOL, Draw, Episode, Message, Scenario, ended, say
 from fgbuild.domains.session import Session
 from fgbuild.domains.test.phrasings import (
@@ -35,6 +36,11 @@ from fgbuild.domains.test.values import FILES, FOLDERS, KEYWORDS, NODES, PACKAGE
 _IN_FOLDERS = [path for path in map(plain, FILES) if "/" in path]
 _DOTTED = [package for package in PACKAGES if "." in package and len({*package.split(".")}) == package.count(".") + 1]
 """Packages that their last part alone does not name otherwise: no `mail.mail`."""
+
+_WHICH_TESTS = "Which tests should I run?"
+_WHICH_PLACE = "Which file or folder should I list?"
+_WHICH_TEST = "Which test do you mean?"
+_WHICH_PACKAGE = "Which package should I measure?"
 
 
 def _run_path(s: Session) -> Episode:
@@ -194,19 +200,19 @@ def _coverage_two(s: Session) -> Episode:
 
 
 def _clarify_run(d: Draw) -> Episode:
-    return Episode({"keyword": d.pick(KEYWORDS)}, [say("Which tests should I run?")])
+    return Episode({"keyword": d.pick(KEYWORDS)}, [say(_WHICH_TESTS)])
 
 
 def _clarify_list(d: Draw) -> Episode:
-    return Episode({}, [say("Which file or folder should I list?")])
+    return Episode({}, [say(_WHICH_PLACE)])
 
 
 def _clarify_failure(d: Draw) -> Episode:
-    return Episode({"path": d.pick(FILES)}, [say("Which test do you mean?")])
+    return Episode({"path": d.pick(FILES)}, [say(_WHICH_TEST)])
 
 
 def _clarify_coverage(d: Draw) -> Episode:
-    return Episode({"minimum": d.number(40, 100)}, [say("Which package should I measure?")])
+    return Episode({"minimum": d.number(40, 100)}, [say(_WHICH_PACKAGE)])
 
 
 def _decline(d: Draw) -> Episode:
@@ -214,15 +220,26 @@ def _decline(d: Draw) -> Episode:
     return Episode(slots, [say(NO_TOOL)])
 
 
+def _keyword(d: Draw) -> dict[str, str]:
+    return {"keyword": d.pick(KEYWORDS)}
+
+
+_PLACES = ("file", "module", "folder", "directory", "package")
+_RUN_PATH = Scenario("run_path", "single", _run_path, running.RUN_PATH, 1.6)
+_RUN_KEYWORD = Scenario("run_keyword", "single", _run_keyword, running.RUN_KEYWORD, 1.3)
+_LIST_TESTS = Scenario("list_tests", "single", _list_tests, inspecting.LIST_TESTS, 1.2)
+_SHOW_FAILURE = Scenario("show_failure", "single", _show_failure, inspecting.SHOW_FAILURE, 1.3)
+_COVERAGE = Scenario("coverage", "single", _coverage, measuring.COVERAGE, 1.2)
+
 SCENARIOS: tuple[Scenario, ...] = (
-    Scenario("run_path", "single", _run_path, running.RUN_PATH, 1.6),
-    Scenario("run_keyword", "single", _run_keyword, running.RUN_KEYWORD, 1.3),
+    _RUN_PATH,
+    _RUN_KEYWORD,
     Scenario("run_node", "single", _run_node, running.RUN_NODE, 0.9),
     Scenario("run_all", "single", _run_all, running.RUN_ALL, 0.6),
     Scenario("rerun_failed", "single", _rerun_failed, running.RERUN_FAILED, 1.0),
-    Scenario("list_tests", "single", _list_tests, inspecting.LIST_TESTS, 1.2),
-    Scenario("show_failure", "single", _show_failure, inspecting.SHOW_FAILURE, 1.3),
-    Scenario("coverage", "single", _coverage, measuring.COVERAGE, 1.2),
+    _LIST_TESTS,
+    _SHOW_FAILURE,
+    _COVERAGE,
     Scenario("coverage_minimum", "single", _coverage_minimum, measuring.COVERAGE_MINIMUM, 1.1),
     Scenario("slow_tests", "single", _slow_tests, measuring.SLOW_TESTS, 0.9),
     Scenario("slow_tests_count", "single", _slow_tests_count, measuring.SLOW_TESTS_COUNT, 1.0),
@@ -238,10 +255,15 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("slow_before_a_run", "sequence", _slow_before_a_run, recovering.SLOW_BEFORE_A_RUN, 0.6),
     Scenario("run_two", "parallel", _run_two, multistep.RUN_TWO, 1.4),
     Scenario("coverage_two", "parallel", _coverage_two, multistep.COVERAGE_TWO, 1.0),
-    Scenario("clarify_run", "clarify", _clarify_run, abstaining.CLARIFY_RUN, 1.7),
-    Scenario("clarify_list", "clarify", _clarify_list, abstaining.CLARIFY_LIST, 1.1),
-    Scenario("clarify_failure", "clarify", _clarify_failure, abstaining.CLARIFY_FAILURE, 1.5),
-    Scenario("clarify_coverage", "clarify", _clarify_coverage, abstaining.CLARIFY_COVERAGE, 1.2),
+    Scenario("clarify_run", "clarify", _clarify_run, abstaining.CLARIFY_RUN, 1.0),
+    Scenario("clarify_list", "clarify", _clarify_list, abstaining.CLARIFY_LIST, 0.6),
+    Scenario("clarify_failure", "clarify", _clarify_failure, abstaining.CLARIFY_FAILURE, 0.8),
+    Scenario("clarify_coverage", "clarify", _clarify_coverage, abstaining.CLARIFY_COVERAGE, 0.7),
+    contrast(_RUN_PATH, "path", _PLACES, _WHICH_TESTS, weight=0.7),
+    contrast(_RUN_KEYWORD, "path", _PLACES, _WHICH_TESTS, _keyword, weight=0.4),
+    contrast(_LIST_TESTS, "path", _PLACES, _WHICH_PLACE, weight=0.5),
+    contrast(_SHOW_FAILURE, "node", ("test", "test case"), _WHICH_TEST, weight=0.6),
+    contrast(_COVERAGE, "package", ("package", "module", "code"), _WHICH_PACKAGE, weight=0.5),
     Scenario("decline_general", "decline", _decline, declining.DECLINE_GENERAL, 1.3),
     Scenario("decline_engineering", "decline", _decline, declining.DECLINE_ENGINEERING, 1.3),
     Scenario("decline_nearby", "decline", _decline, declining.DECLINE_NEARBY, 1.9),

@@ -71,12 +71,17 @@ def measure(trainer: Trained, rows: Sequence[dict[str, Any]]) -> Footprint:
 
 
 def batch_sizes(trainer: Trained) -> list[tuple[int, int]]:
-    """(packed tokens, targets) of the batches of the first epoch, in the order in which they will come."""
+    """(packed tokens, targets) of the batches of the first epoch, in the order in which they will come.
+
+    Only of those that `max_steps` reaches: an epoch ends with rows that share no prompt, in its largest batches.
+    """
     order = trainer._get_train_sampler(trainer.train_dataset)
     rows, size = trainer.train_dataset, trainer.args.train_batch_size
+    reached = trainer.args.max_steps * trainer.args.gradient_accumulation_steps
+    count = min(BATCHES, reached) if reached > 0 else BATCHES
     found: list[tuple[int, int]] = []
     numbers = iter(order)
-    while len(found) < BATCHES and (chosen := list(islice(numbers, size))):
+    while len(found) < count and (chosen := list(islice(numbers, size))):
         found.append(size_of(trainer, [rows[number] for number in chosen]))
     return found
 

@@ -76,6 +76,11 @@ def test_the_batches_looked_at_are_those_that_come(make_trainer: Any) -> None:
     assert batch_sizes(made) == coming
 
 
+def test_batches_that_no_step_reaches_are_not_looked_at(make_trainer: Any) -> None:
+    every = batch_sizes(make_trainer(Batch(2, 2)))
+    assert batch_sizes(make_trainer(Batch(2, 2), max_steps=2)) == every[:4]
+
+
 def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(make_trainer: Any) -> None:
     batch = Batch(8, 2)
     made = make_trainer(batch)
