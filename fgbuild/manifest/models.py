@@ -299,7 +299,7 @@ class EmbeddedBase(_Base):
 
     kind: Literal["embedded"] = Field(description="Gemma 3 270M from the Python package index.")
     primer_steps: int = Field(
-        default=0, ge=0, le=240, description="Training steps on calls of many tools before any domain's; 0 for none."
+        default=0, ge=0, le=640, description="Training steps on calls of many tools before any domain's; 0 for none."
     )
 
 
