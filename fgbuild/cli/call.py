@@ -41,7 +41,7 @@ def shipped_tools(model: Shipped) -> list[dict[str, Any]]:
 
     The manifest may have been edited since. Raises FgbuildError for an agent.json that cannot be read.
     """
-    path = model.path.parent.parent / "agent.json"
+    path = model.agent
     if not path.is_file():
         tools: list[dict[str, Any]] = model.domain.resolved["tool"]
         return tools

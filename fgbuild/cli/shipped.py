@@ -31,6 +31,11 @@ class Shipped:
     path: Path
     display: str
 
+    @property
+    def agent(self) -> Path:
+        """The agent.json beside it, which may be missing."""
+        return self.path.parent.parent / "agent.json"
+
 
 def add_domains(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="domains by name (default: all)")

@@ -1,4 +1,4 @@
-"""Check the shipped GGUFs: size, header, load, template parity, stop tokens, smoke calls."""
+"""Check the shipped GGUFs: size, digest, header, load, template parity, stop tokens, smoke calls, repeated answers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _verify(model: Shipped, root: Path, base: Path) -> dict[str, Any]:
     say(f"{model.domain.name}  {model.display}")
-    job = job_for(model, root, "verify", {"base": base}, {})
+    job = job_for(model, root, "verify", {"base": base}, {"agent": str(model.agent)})
     _, report = run_worker("fgbuild.workers.verify", job, "report.json", on_event=_show)
     return {**report, "path": model.display}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fgbuild.functiongemma.tokens import DEVELOPER_SENTENCE, bare_tool
-from fgbuild.workers.inference.model_file import model_file
+from fgbuild.workers.inference.model_file import agent_file, model_file
 from fgbuild.workers.inference.prompt import PromptEncoder
 from fgbuild.workers.inference.tool_calls import ToolSet
 from fgbuild.workers.protocol import Job, Reporter, main
@@ -22,6 +22,9 @@ from fgbuild.workers.verifying.process import run_probe
 
 SMOKE_TOKENS = 160
 """Longest smoke answer; a call of these domains takes 20 to 80 tokens."""
+
+REPEATED = 2
+"""How many prompts are asked three times."""
 
 DEVELOPER = {"role": "developer", "content": DEVELOPER_SENTENCE}
 
@@ -40,6 +43,7 @@ class Verification:
 
     def __init__(self, job: Job, path: Path, reporter: Reporter) -> None:
         self._path = path
+        self._agent = agent_file(job, path)
         self._reporter = reporter
         self._quant: dict[str, Any] = job.manifest["quant"]
         self._settings: dict[str, Any] = job.manifest["verify"]
@@ -53,6 +57,7 @@ class Verification:
         """Every check, in the order of `checks.NAMES`."""
         smoke = self._settings["smoke"]
         self._record(checks.size(self._path, self._quant["min_mb"], self._quant["max_mb"]))
+        self._record(checks.digest(self._path, self._agent))
         verdict, self._header = checks.header(self._path, self._quant["type"])
         self._record(verdict)
         spoken = conversations([prompt["prompt"] for prompt in smoke], self._tools)
@@ -67,10 +72,12 @@ class Verification:
             "conversations": [{"messages": [DEVELOPER, *messages], "generate": True} for messages in spoken],
             "tools": self._tools,
             "prompts": prompts,
+            "repeated": self._expected[: min(REPEATED, max(1, len(prompts)))],
             "max_tokens": SMOKE_TOKENS,
         }
         failure = run_probe(request, self._settings["timeout_seconds"], self._settings["memory_mb"], self._on_message)
-        self._finish(failure)
+        if failure:
+            self._stopped(failure)
         return self._verdicts
 
     def _record(self, check: Check) -> None:
@@ -90,22 +97,21 @@ class Verification:
             self._record(checks.stop(self._header, message["ends"]))
         elif step == "smoke":
             self._answers.append(message)
+        elif step == "repeat":
+            self._record(checks.smoke(self._settings["smoke"], self._answers, ToolSet(self._tools)))
+            self._record(checks.repeat(message["runs"]))
 
     def _load(self, seconds: float | None, failure: str) -> Check:
         return checks.load(seconds, failure, self._settings["timeout_seconds"], self._settings["memory_mb"])
 
-    def _finish(self, failure: str) -> None:
-        """The smoke verdict, or, where the probe failed, the check it failed in and those after it."""
-        smoke = self._settings["smoke"]
-        tools = ToolSet(self._tools)
-        if not failure:
-            self._record(checks.smoke(smoke, self._answers, tools))
-            return
+    def _stopped(self, failure: str) -> None:
+        """The verdicts on the check in which the probe failed and on those after it."""
         failed = checks.NAMES[len(self._verdicts)]
         if failed == "load":
             self._record(self._load(None, failure))
         elif failed == "smoke":
-            value = checks.smoke(smoke, self._answers, tools)
+            smoke = self._settings["smoke"]
+            value = checks.smoke(smoke, self._answers, ToolSet(self._tools))
             reason = f"{failure}, after {len(self._answers)} of {len(smoke)} prompts"
             self._record(Check("smoke", False, value.value, value.expected, reason))
         else:

@@ -18,7 +18,9 @@ from fgbuild.cli import call, eval, shipped, verify
 from fgbuild.errors import FgbuildError
 from fgbuild.manifest import resolve_project
 from fgbuild.workers import base
+from fgbuild.workers.bases.artifact import sha256
 from fgbuild.workers.protocol import Job, Reporter
+from fgbuild.workers.verifying.checks import NAMES
 
 PROJECT = 'schema = 1\ndefault_base = "tiny"\n\n[base.tiny]\nkind = "tiny"\n'
 MANIFEST = """
@@ -67,6 +69,17 @@ ROW = {
 }
 
 
+GREET = {
+    "name": "greet",
+    "description": "Greet someone.",
+    "parameters": {
+        "type": "object",
+        "required": ["who"],
+        "properties": {"who": {"type": "string", "description": "Name."}},
+    },
+}
+
+
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads that wait for one another cost a model this small more than they give."""
@@ -96,6 +109,8 @@ def root(tmp_path: Path, tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
         models = tmp_path / "agents" / name / "models"
         models.mkdir(parents=True)
         shutil.copyfile(tiny_base / "base_q8_0.gguf", models / f"{name}_functiongemma_q8.gguf")
+        shipped_as = {"model": {"sha256": sha256(tiny_base / "base_q8_0.gguf")}, "tools": [GREET]}
+        (models.parent / "agent.json").write_text(json.dumps(shipped_as), "utf-8")
     split = tmp_path / "split"
     split.mkdir()
     (split / "eval.jsonl").write_text(json.dumps(ROW) + "\n", "utf-8")
@@ -125,7 +140,7 @@ def test_verify_prints_the_documented_json(root: Path, capsys: pytest.CaptureFix
     good, strict = document["domains"]["good"], document["domains"]["strict"]
     assert good["passed"] is True
     assert good["path"] == "agents/good/models/good_functiongemma_q8.gguf"
-    assert [check["name"] for check in good["checks"]] == ["size", "header", "load", "template", "stop", "smoke"]
+    assert [check["name"] for check in good["checks"]] == list(NAMES)
     assert good["checks"][0] == {
         "name": "size",
         "passed": True,
@@ -138,8 +153,8 @@ def test_verify_prints_the_documented_json(root: Path, capsys: pytest.CaptureFix
     assert "✗ smoke" in err
     suites = ElementTree.parse(junit).getroot()
     assert [(suite.get("name"), suite.get("tests"), suite.get("failures")) for suite in suites] == [
-        ("good", "6", "0"),
-        ("strict", "6", "1"),
+        ("good", "8", "0"),
+        ("strict", "8", "1"),
     ]
     assert suites.find("testsuite[@name='strict']/testcase[@name='smoke']/failure") is not None
 
@@ -154,7 +169,7 @@ def test_verify_does_not_trust_what_it_found_before(root: Path, capsys: pytest.C
     gguf = root / "agents/good/models/good_functiongemma_q8.gguf"
     gguf.write_bytes(gguf.read_bytes()[:1_500_000])
     assert run(verify, root, "good") == 3
-    assert capsys.readouterr().out.splitlines()[-1].startswith("good: failed: header, load")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("good: failed: digest, header, load")
 
 
 @pytest.mark.parametrize("command", [verify, eval])

@@ -18,6 +18,7 @@ from fgbuild.gguf_io import header
 from fgbuild.gguf_io.metadata import Scalar, string, strings, uint32
 from fgbuild.workers import verify
 from fgbuild.workers.bases import template
+from fgbuild.workers.bases.artifact import sha256
 from fgbuild.workers.verifying import process
 from fgbuild.workers.verifying.checks import NAMES
 
@@ -41,8 +42,13 @@ def run(
 ) -> tuple[bool, dict[str, dict[str, Any]], list[dict[str, Any]]]:
     """The verdict, the checks by name, and the events."""
     sections.setdefault("verify", {"smoke": []})
+    agent = output.parent / "agent.json"
+    if not agent.exists():
+        agent.write_text(json.dumps({"model": {"sha256": sha256(gguf)}}))
     events = Events()
-    passed = verify.work(job("verify", base, output, manifest(**sections), {}, {"gguf": str(gguf)}), events)
+    passed = verify.work(
+        job("verify", base, output, manifest(**sections), {}, {"gguf": str(gguf), "agent": str(agent)}), events
+    )
     report = json.loads((output / "report.json").read_text("utf-8"))
     assert report["passed"] == passed == all(check["passed"] for check in report["checks"])
     assert [check["name"] for check in report["checks"]] == list(NAMES)
@@ -103,6 +109,36 @@ def test_a_truncated_file(tiny_base: Path, tmp_path: Path, share: float) -> None
     assert checks["smoke"]["reason"] == "not reached: load failed"
 
 
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        ({"model": {"sha256": "0" * 64}}, "not 000000000000…: the file was changed"),
+        ({"model": {}}, "agent.json names none (KeyError): build the domain again"),
+    ],
+)
+def test_a_file_that_agent_json_does_not_name(
+    tiny_base: Path, tmp_path: Path, agent: dict[str, Any], words: str
+) -> None:
+    (tmp_path / "agent.json").write_text(json.dumps(agent))
+    _, checks, _ = run(tiny_base, tiny_base / GGUF, tmp_path / "out")
+    assert failed(checks) == ["digest"]
+    assert words in checks["digest"]["reason"]
+
+
+def test_a_flipped_bit_in_the_weights_is_found(tiny_base: Path, tmp_path: Path) -> None:
+    gguf = tmp_path / "m.gguf"
+    shutil.copyfile(tiny_base / GGUF, gguf)
+    (tmp_path / "agent.json").write_text(json.dumps({"model": {"sha256": sha256(gguf)}}))
+    weights = header.read(gguf).tensor("blk.0.ffn_up.weight")
+    with gguf.open("r+b") as stream:
+        stream.seek(weights.offset + weights.nbytes // 2 + 7)
+        byte = stream.read(1)[0]
+        stream.seek(-1, 1)
+        stream.write(bytes([byte ^ 4]))
+    _, checks, _ = run(tiny_base, gguf, tmp_path / "out")
+    assert failed(checks) == ["digest"]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_flipped_bits_in_the_header_end_in_a_report(tiny_base: Path, tmp_path: Path, seed: int) -> None:
     content = bytearray((tiny_base / GGUF).read_bytes())
@@ -124,7 +160,7 @@ def test_damaged_weights_that_give_no_numbers(tiny_base: Path, tmp_path: Path, s
         stream.seek(norm.offset)
         stream.write(b"\xff" * norm.nbytes)
     _, checks, _ = run(tiny_base, gguf, tmp_path / "out", verify={"smoke": smoke})
-    assert failed(checks) == ["load", "template", "stop", "smoke"]
+    assert failed(checks) == ["load", "template", "stop", "smoke", "repeat"]
     assert "not numbers" in checks["load"]["reason"]
 
 
@@ -192,7 +228,7 @@ def test_a_template_that_never_ends(tiny_base: Path, tmp_path: Path) -> None:
     loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     gguf = rewritten(tiny_base / GGUF, tmp_path / "m.gguf", {TEMPLATE: string(loop)})
     _, checks, _ = run(tiny_base, gguf, tmp_path / "out", verify={"smoke": [], "timeout_seconds": 3})
-    assert failed(checks) == ["template", "stop", "smoke"]
+    assert failed(checks) == ["template", "stop", "smoke", "repeat"]
     assert checks["template"]["reason"] == "stopped after verify.timeout_seconds = 3"
     assert checks["stop"]["reason"] == "not reached: template failed"
 

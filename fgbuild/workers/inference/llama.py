@@ -223,6 +223,11 @@ class LlamaModel:
             decode_steps=steps,
         )
 
+    def forget(self) -> None:
+        """Empty the KV cache: the next prompt is evaluated from its start."""
+        llama_cpp.llama_memory_clear(self._memory, True)
+        self._prompt = []
+
     def _reuse(self, prompt: Sequence[int]) -> int:
         """Cut the KV cache back to what it shares with `prompt`; how many tokens stay."""
         shared = 0

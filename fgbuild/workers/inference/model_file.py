@@ -8,6 +8,11 @@ from fgbuild.errors import FgbuildError
 from fgbuild.workers.protocol import Job
 
 
+def agent_file(job: Job, gguf: Path) -> Path:
+    """The agent.json that was shipped with a GGUF: `job.options["agent"]` where it is given, else the one beside it."""
+    return Path(job.options["agent"]) if "agent" in job.options else gguf.parent / "agent.json"
+
+
 def model_file(job: Job) -> Path:
     """`job.options["gguf"]` where it is given, else the one GGUF in the export artifact.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from fgbuild.functiongemma import Call, parse_turn
 from fgbuild.functiongemma.tokens import END_OF_TURN_ID, START_RESPONSE_ID, STOP_IDS
 from fgbuild.gguf_io.header import GgufFile, read
 from fgbuild.gguf_io.metadata import GgufError, Scalar
+from fgbuild.workers.bases.artifact import sha256
 from fgbuild.workers.bases.gemma import FILE_TYPE_Q8_0
 from fgbuild.workers.inference.tool_calls import ToolSet, same_json
 
-NAMES = ("size", "header", "load", "template", "stop", "smoke")
+NAMES = ("size", "digest", "header", "load", "template", "stop", "smoke", "repeat")
 """The checks, in the order in which they are made and reported."""
 
 ARCHITECTURE = "gemma3"
@@ -43,6 +45,19 @@ def size(path: Path, min_mb: float, max_mb: float) -> Check:
     elif measured > max_mb:
         reason = f"{measured:.1f} MB is above quant.max_mb = {max_mb:g}"
     return Check("size", not reason, round(measured, 1), f"{min_mb:g}–{max_mb:g} MB", reason)
+
+
+def digest(path: Path, agent: Path) -> Check:
+    """The file's SHA-256 against the one in agent.json: damage that llama.cpp would load is found by it alone."""
+    expected = f"the SHA-256 that {agent.name} names"
+    measured = sha256(path)
+    try:
+        named = json.loads(agent.read_text("utf-8"))["model"]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        what = "is missing" if isinstance(error, FileNotFoundError) else f"names none ({type(error).__name__})"
+        return Check("digest", False, measured[:12], expected, f"{agent.name} {what}: build the domain again")
+    reason = "" if measured == named else f"it is {measured[:12]}…, not {str(named)[:12]}…: the file was changed"
+    return Check("digest", not reason, measured[:12], expected, reason)
 
 
 def header(path: Path, quant_type: str) -> tuple[Check, GgufFile | None]:
@@ -158,6 +173,17 @@ def _call_fault(call: Call, tool: str, arguments: Mapping[str, Any], tools: Tool
         if not same_json(call.arguments[name], value):
             return f"argument {name} is {call.arguments[name]!r}, not {value!r}"
     return ""
+
+
+def repeat(runs: Sequence[Sequence[str]]) -> Check:
+    """Whether each of some prompts was answered alike every time. runs: its answers, one list a prompt."""
+    expected = "greedy answers that do not depend on what was asked before"
+    answers = sum(map(len, runs))
+    for number, texts in enumerate(runs, 1):
+        if other := next((text for text in texts if text != texts[0]), None):
+            reason = f"prompt {number} gave {_shortened(texts[0], 120)!r} and then {_shortened(other, 120)!r}"
+            return Check("repeat", False, f"{number - 1} of {len(runs)} prompts", expected, reason)
+    return Check("repeat", True, f"{len(runs)} prompts, {answers} answers", expected)
 
 
 def not_reached(name: str, after: str) -> Check:

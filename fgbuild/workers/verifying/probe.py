@@ -8,11 +8,12 @@ was measured before it:
     {"step": "template", "tokens": [[…], …]}  or  {"step": "template", "error": "…"}
     {"step": "stop", "ends": [1, 50, 106]}
     {"step": "smoke", "text": "…", "stopped_on": 50}   one for each prompt
+    {"step": "repeat", "runs": [["…", "…", "…"], …]}   a prompt's answers: after another, after itself, from the start
     {"step": "done"}
     {"step": "error", "message": "…"}                  where a step raised; nothing follows
 
 Request: {"path", "n_ctx", "first": [ids], "conversations": [{"messages", "generate"}], "tools",
-"prompts": [[ids]], "max_tokens"}.
+"prompts": [[ids]], "repeated": [[ids]], "max_tokens"}.
 """
 
 from __future__ import annotations
@@ -44,7 +45,16 @@ def probe(request: Mapping[str, Any], send: Send) -> None:
         for prompt in request["prompts"]:
             answer = model.complete(prompt, request["max_tokens"])
             send({"step": "smoke", "text": answer.text, "stopped_on": answer.stopped_on})
+        runs = [_answers(model, prompt, request["max_tokens"]) for prompt in request["repeated"]]
+        send({"step": "repeat", "runs": runs})
     send({"step": "done"})
+
+
+def _answers(model: LlamaModel, prompt: Sequence[int], max_tokens: int) -> list[str]:
+    """Three answers: with the KV cache of another prompt, with its own, and with an empty one."""
+    answers = [model.complete(prompt, max_tokens).text for _ in range(2)]
+    model.forget()
+    return [*answers, model.complete(prompt, max_tokens).text]
 
 
 def _template(

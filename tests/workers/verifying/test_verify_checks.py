@@ -92,6 +92,14 @@ def test_any_damage_to_a_header_is_a_verdict(tmp_path_factory: pytest.TempPathFa
     assert check.passed == (not check.reason)
 
 
+def test_repeat_names_the_prompt_that_changed_its_answer() -> None:
+    assert checks.repeat([["a", "a", "a"], ["", "", ""]]).value == "2 prompts, 6 answers"
+    check = checks.repeat([["a", "a"], ["b", "b", "c"]])
+    assert not check.passed
+    assert check.value == "1 of 2 prompts"
+    assert check.reason == "prompt 2 gave 'b' and then 'c'"
+
+
 def test_template_names_the_first_difference() -> None:
     check = checks.template([[2, 5], [2, 7, 9]], [[2, 5], [2, 8, 9]], "", lambda token: f"<{token}>")
     assert not check.passed
