@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-tokens", type=positive, default=DEFAULT_MAX_TOKENS, metavar="N", help="longest answer, tokens"
     )
+    parser.add_argument(
+        "--grammar", action="store_true", help="let the model write nothing but words or calls that fit the tools"
+    )
     parser.add_argument("--json", action="store_true", help="print it on one line")
     add_variant(parser)
 
@@ -29,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
         raise FgbuildError("PROMPT is empty; write what the user says")
     project = open_project(args)
     model = shipped_models(project, [args.domain], everything=False)[0]
-    job = job_for(model, project.root, "call", {}, {"prompt": args.prompt, "max_tokens": args.max_tokens})
+    options = {"prompt": args.prompt, "max_tokens": args.max_tokens, "grammar": args.grammar}
+    job = job_for(model, project.root, "call", {}, options)
     job["manifest"] = {"tool": shipped_tools(model)}
     _, answer = run_worker("fgbuild.workers.call", job, "call.json")
     print_json(answer, indent=None if args.json else 2)

@@ -79,7 +79,8 @@ def without(phrasings: Sequence[str], slot: str, nouns: Sequence[str]) -> tuple[
     mark = re.escape(f"{{{slot}}}")
     listed = "|".join(map(re.escape, nouns))
     unfit = re.compile(_UNFIT.replace("{slot}", mark).replace("{nouns}", listed), re.IGNORECASE)
-    trained, held_out = [], []
+    trained: list[str] = []
+    held_out: list[str] = []
     for index, phrasing in enumerate(phrasings):
         if phrasing.count(f"{{{slot}}}") == 1 and not unfit.search(phrasing):
             part = held_out if index % EVAL_FAMILY_EVERY == EVAL_FAMILY_EVERY - 1 else trained

@@ -15,6 +15,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +32,8 @@ from fgbuild.functiongemma.tokens import STOP_IDS
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import llama_cpp
+
+from fgbuild.workers.inference.constraint import Constraint
 
 BATCH_TOKENS = 512
 """Tokens in one prefill call of llama.cpp."""
@@ -188,8 +191,11 @@ class LlamaModel:
         max_tokens: int,
         *,
         stop: Sequence[int] = STOP_IDS,
+        grammar: str = "",
     ) -> Completion:
         """Decode greedily after `prompt` until a stop id or `max_tokens` new tokens.
+
+        grammar: in GBNF, of the texts that may be written; "" for any.
 
         Raises LlamaError where the two do not fit the context, or the logits are not numbers.
         """
@@ -201,17 +207,20 @@ class LlamaModel:
         reused = self._reuse(prompt)
         self._evaluate(prompt[reused:])
         self._prompt = list(prompt)
-        token = self._best_token()
-        prefilled = time.perf_counter()
         tokens: list[int] = []
         steps = 0
-        while token not in stop:
-            tokens.append(token)
-            if len(tokens) == max_tokens:
-                break
-            self._evaluate([token])
-            steps += 1
-            token = self._best_token()
+        with Constraint(self._vocab, grammar) if grammar else nullcontext() as constraint:
+            token = self._best_token(constraint)
+            prefilled = time.perf_counter()
+            while token not in stop:
+                tokens.append(token)
+                if len(tokens) == max_tokens:
+                    break
+                if constraint:
+                    constraint.accept(token)
+                self._evaluate([token])
+                steps += 1
+                token = self._best_token(constraint)
         return Completion(
             tokens=tuple(tokens),
             text=self.detokenize(tokens),
@@ -249,12 +258,12 @@ class LlamaModel:
             if status != 0:
                 raise LlamaError(f"llama.cpp failed to evaluate {self.path} (status {status}): {_last_error()}")
 
-    def _best_token(self) -> int:
+    def _best_token(self, constraint: Constraint | None = None) -> int:
         logits = np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(self._context, -1), shape=(self.n_vocab,))
         token = int(logits.argmax())
         if not np.isfinite(logits[token]):
             raise LlamaError(f"{self.path} gives logits that are not numbers: its weights are damaged.")
-        return token
+        return constraint.best(logits) if constraint else token
 
 
 def _last_error() -> str:
