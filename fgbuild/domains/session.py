@@ -54,6 +54,11 @@ class Session(Draw):
         self._workspace: Workspace | None = None
         self._made: list[tuple[Call, dict[str, Any]]] = []
 
+    @property
+    def files(self) -> Mapping[str, str | bytes]:
+        """Those of the project as it was opened; none before."""
+        return self._files
+
     def open(self, files: Mapping[str, str | bytes]) -> None:
         """The project's files by path; once, and before the first call."""
         assert not self._files, "a session has one project"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from fgbuild.cli import call, eval, shipped, verify
+from fgbuild.cli import call, chat, eval, shipped, verify
 from fgbuild.errors import FgbuildError
 from fgbuild.manifest import resolve_project
 from fgbuild.workers import base
@@ -269,6 +269,33 @@ def test_call_with_a_broken_model_is_an_error_and_no_traceback(root: Path) -> No
     with pytest.raises(FgbuildError, match=r"llama\.cpp cannot load") as caught:
         run(call, root, "good", "Greet Ada.")
     assert caught.value.exit_code == 1
+
+
+def test_a_domain_without_tools_that_can_be_run_has_no_chat(root: Path) -> None:
+    with pytest.raises(FgbuildError, match="good: dataset.generator = 'none' has no tools .* use `fgbuild call`"):
+        run(chat, root, "good", "Greet Ada.")
+
+
+def test_a_chat_is_told_in_words() -> None:
+    function = {"name": "fix_lint", "arguments": {"path": "a.py"}}
+    told = [
+        {"role": "user", "content": "Fix a.py."},
+        {"role": "assistant", "tool_calls": [{"type": "function", "function": function}]},
+        {"role": "tool", "content": [{"name": "fix_lint", "response": {"fixed": 1}}]},
+        {"role": "assistant", "content": "Fixed 1 problem."},
+        {"changed": {"a.py": "-x\n+y\n"}},
+        {"role": "assistant", "fault": "it did not stop", "raw": "a"},
+    ]
+    assert [line for message in told for line in chat._told(message)] == [
+        "» Fix a.py.",
+        '→ fix_lint {"path": "a.py"}',
+        '← {"fixed": 1}',
+        "« Fixed 1 problem.",
+        "± a.py",
+        "-x",
+        "+y",
+        "✗ it did not stop",
+    ]
 
 
 def test_the_commands_themselves_stay_light() -> None:
