@@ -92,8 +92,9 @@ def scenarios_of(generator: str) -> Sequence[Scenario]:
 
 def tools_of(generator: str) -> str:
     """The module with a built-in domain's real tools; "" where it has none."""
-    module = f"fgbuild.domains.{generator}.tools"
-    return module if importlib.util.find_spec(module) else ""
+    package = f"fgbuild.domains.{generator}"
+    module = f"{package}.tools"
+    return module if importlib.util.find_spec(package) and importlib.util.find_spec(module) else ""
 
 
 def _recipe(manifest: dict[str, Any]) -> Recipe:

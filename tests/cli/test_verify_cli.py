@@ -272,7 +272,7 @@ def test_call_with_a_broken_model_is_an_error_and_no_traceback(root: Path) -> No
 
 
 def test_a_domain_without_tools_that_can_be_run_has_no_chat(root: Path) -> None:
-    with pytest.raises(FgbuildError, match="good: dataset.generator = 'none' has no tools .* use `fgbuild call`"):
+    with pytest.raises(FgbuildError, match=r"good: dataset\.generator = 'none' has no tools .* use `fgbuild call`"):
         run(chat, root, "good", "Greet Ada.")
 
 
