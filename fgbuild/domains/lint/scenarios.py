@@ -229,11 +229,11 @@ _SILENCE_IN_FILE = Scenario("silence_in_file", "single", _silence_in_file, chang
 SCENARIOS: tuple[Scenario, ...] = (
     _CHECK_PATH,
     Scenario("check_rule", "single", _check_rule, checking.CHECK_RULE, 2.0),
-    Scenario("check_project", "single", _check_project, project.CHECK_PROJECT, 1.2),
+    Scenario("check_project", "single", _check_project, project.CHECK_PROJECT, 1.6),
     _EXPLAIN_RULE,
     Scenario("show_line", "single", _show_line, checking.SHOW_LINE, 1.8),
     _FIX_PATH,
-    Scenario("fix_project", "single", _fix_project, project.FIX_PROJECT, 1.1),
+    Scenario("fix_project", "single", _fix_project, project.FIX_PROJECT, 1.4),
     _FIX_RULE,
     _FORMAT_PATH,
     _SILENCE_IN_FILE,
