@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "verify": "fgbuild.cli.verify",
     "eval": "fgbuild.cli.eval",
     "call": "fgbuild.cli.call",
+    "publish": "fgbuild.cli.publish",
     "new": "fgbuild.cli.new",
     "check": "fgbuild.cli.check",
     "data": "fgbuild.cli.data",

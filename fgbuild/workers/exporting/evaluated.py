@@ -55,8 +55,8 @@ def with_scores(card: str, domain: str, found: Mapping[str, Any]) -> str:
     from huggingface_hub import ModelCard
 
     made = ModelCard(card)
-    made.data.model_name = domain
-    made.data.eval_results = list(_results(domain, found))
+    data: Any = made.data
+    data.model_name, data.eval_results = domain, list(_results(domain, found))
     made.text = _SECTION.sub(lambda _: section(found), made.text, count=1)
     return str(made)
 
