@@ -43,7 +43,7 @@ class FakeHub:
                 hub.tokens.add(self.headers.get("Authorization"))
                 code = next((code for path, code in hub.status.items() if self.path.startswith(path)), 0)
                 answer = {"error": "refused by the test"} if code else hub.answer(method, self.path, body)
-                data = json.dumps(answer).encode()
+                data = json.dumps({"error": "not found"} if answer is None else answer).encode()
                 self.send_response(code or (200 if answer is not None else 404))
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))

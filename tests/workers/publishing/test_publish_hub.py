@@ -68,7 +68,7 @@ def test_everything_is_uploaded_in_one_commit(hub: FakeHub, gguf: Path) -> None:
     assert hashlib.sha256(hub.files[named["path"]]).hexdigest() == named["sha256"]
     assert len(hub.commits) == 1
     assert hub.commits[0]["summary"] == f"lint: lint_functiongemma_q8.gguf ({named['sha256'][:12]})"
-    assert hub.repos["me/lint"]["private"] is True
+    assert hub.repos["me/lint"]["visibility"] == "private"
     assert hub.tokens == {"Bearer hf_secret", None}  # None: the storage, whose addresses are signed
     assert report["url"] == f"{hub.url}/me/lint/commit/c0ffee"
     done = [event["done"] for event in events if event["kind"] == "stage.progress"]
@@ -78,11 +78,11 @@ def test_everything_is_uploaded_in_one_commit(hub: FakeHub, gguf: Path) -> None:
 
 def test_again_sends_no_model_that_is_there_and_keeps_the_repository(hub: FakeHub, gguf: Path) -> None:
     assert publish(hub, gguf, public=True)[0] == 0
-    assert hub.repos["me/lint"].get("private") in (None, False)
+    assert hub.repos["me/lint"]["visibility"] == "public"
     sent = sum("PUT" in request for request in hub.requests)
     assert publish(hub, gguf)[0] == 0
     assert sum("PUT" in request for request in hub.requests) == sent == 1
-    assert hub.repos["me/lint"].get("private") in (None, False)
+    assert hub.repos["me/lint"]["visibility"] == "public"
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,7 @@ def test_a_refusal_is_one_sentence_with_the_next_step(
 def test_without_a_token_nothing_is_sent(hub: FakeHub, gguf: Path) -> None:
     code, events, _ = publish(hub, gguf, token="")
     assert code == 2
-    assert events[-1]["message"] == (
-        "hub:me/lint needs a token that may write: run `hf auth login`, or set HF_TOKEN"
-    )
+    assert events[-1]["message"] == ("hub:me/lint needs a token that may write: run `hf auth login`, or set HF_TOKEN")
     assert hub.requests == []
 
 
