@@ -1,7 +1,7 @@
 """The Ollama Modelfile: FunctionGemma's prompt as a Go template.
 
-Ollama's own renderer for FunctionGemma writes another developer sentence and leaves out enums and required
-parameters' order, so the prompt comes from TEMPLATE; its parser reads the calls. What the template cannot do, as Go
+Ollama's own renderer for FunctionGemma writes another developer sentence and leaves out enums, so the prompt comes
+from TEMPLATE; its parser reads the calls. What the template cannot do, as Go
 templates have no such functions: strip whitespace around words, sort keys without regard to case (capitals come
 first), and read JSON that is inside a string (a tool's response; see docs/agents.md).
 """
