@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "eval": "fgbuild.cli.eval",
     "call": "fgbuild.cli.call",
     "chat": "fgbuild.cli.chat",
+    "publish": "fgbuild.cli.publish",
     "new": "fgbuild.cli.new",
     "check": "fgbuild.cli.check",
     "data": "fgbuild.cli.data",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
+from fgbuild.engine.actions import ActionCache
 from fgbuild.engine.digests import Digests
 from fgbuild.engine.graph import Stage
 from fgbuild.engine.reasons import Reason, output_changed, output_missing
@@ -26,10 +27,11 @@ _CHUNK = 4 << 20
 
 
 class Placer:
-    def __init__(self, root: Path, store: Store, digests: Digests) -> None:
+    def __init__(self, root: Path, store: Store, digests: Digests, actions: ActionCache) -> None:
         self._root = root
         self._store = store
         self._digests = digests
+        self._actions = actions
 
     def out_of_place(self, stage: Stage, outputs: str) -> list[Reason]:
         """What of the stage's placed files is not the artifact's; empty where all of it is."""
@@ -38,7 +40,7 @@ class Placer:
             digest = self._digests.of(self._root / item.target)
             if digest is None:
                 found.append(output_missing(item.target))
-            elif digest != entry.blake3:
+            elif digest != entry.blake3 and digest != self._finished(stage, outputs, item):
                 found.append(output_changed(item.target))
         return found
 
@@ -47,15 +49,33 @@ class Placer:
         return [(item, entry.size) for item, entry in self._files(stage, outputs)]
 
     def place(self, stage: Stage, outputs: str) -> None:
-        """Put the stage's files where they belong.
+        """Put the stage's files where they belong; those that a gate has finished since are left.
 
         StageError where a place cannot be written, DamagedArtifact where the stored file is not
         what its artifact says (nothing is placed then).
         """
         for item, entry in self._files(stage, outputs):
-            if self._digests.of(self._root / item.target) != entry.blake3:
-                self._copy(outputs, entry, self._root / item.target)
-                self._digests.written(self._root / item.target, entry.blake3)
+            digest = self._digests.of(self._root / item.target)
+            if digest != entry.blake3 and (digest is None or digest != self._finished(stage, outputs, item)):
+                self._put(outputs, entry, self._root / item.target)
+
+    def withdraw(self, stage: Stage, outputs: str, gate: str) -> None:
+        """Put the stage's own files back where a gate (its kind) had finished them: it no longer passes."""
+        for item, entry in self._files(stage, outputs):
+            if item.finished_by == gate and self._digests.of(self._root / item.target) != entry.blake3:
+                self._put(outputs, entry, self._root / item.target)
+
+    def _finished(self, stage: Stage, outputs: str, item: Placed) -> str | None:
+        """BLAKE3 of a placed file as the gate below has finished it; None where that did not pass on this artifact."""
+        standing = self._actions.standing(f"{stage.domain}:{item.finished_by}") if item.finished_by else None
+        action = self._actions.action(standing[0]) if standing else None
+        if standing is None or action is None or action.components["inputs"].get(stage.kind) != outputs:
+            return None
+        return next((entry.blake3 for entry in self._store.listing(standing[1]) if entry.path == item.source), None)
+
+    def _put(self, outputs: str, entry: FileEntry, target: Path) -> None:
+        self._copy(outputs, entry, target)
+        self._digests.written(target, entry.blake3)
 
     def _files(self, stage: Stage, outputs: str) -> Iterator[tuple[Placed, FileEntry]]:
         wanted = stage.spec.placed(stage.manifest)

@@ -225,9 +225,19 @@ class Scheduler:
     def _finished(self, stage: Stage, outputs: str | None) -> None:
         if outputs is None:
             self._codes.add(GateError.exit_code)
+            self._withdraw(stage)
         else:
             self._sound.add(outputs)
         self._end(stage, "failed" if outputs is None else RUN, outputs)
+
+    def _withdraw(self, gate: Stage) -> None:
+        """What a gate has added to files of the stages above when it passed does not stand any longer."""
+        for name in gate.inputs.values():
+            stage = self._graph.stages[name]
+            try:
+                self._workspace.placer.withdraw(stage, self._outputs[name], gate.kind)
+            except (FgbuildError, OSError, DamagedArtifact) as error:
+                self._log.emit("stage.note", stage=gate.id, text=message_of(error, self._workspace.paths.cache))
 
     def _failed(
         self, stage: Stage, error: Exception, execution: Execution | None = None, code: int | None = None

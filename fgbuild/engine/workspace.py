@@ -40,7 +40,7 @@ class Workspace:
         self.store = Store(self.paths.store, self.database)
         self.actions = ActionCache(self.database)
         self.history = History(self.database)
-        self.placer = Placer(root, self.store, self.digests)
+        self.placer = Placer(root, self.store, self.digests, self.actions)
         code_packages = {"fgbuild": PACKAGE} if packages is None else packages
         self.code = CodeFingerprints(self.database, self.digests, code_packages, excluded)
         self.environments = Environments(self.paths.environments)

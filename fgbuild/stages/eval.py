@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fgbuild.stages.spec import Manifest, StageSpec
+from fgbuild.stages.spec import Manifest, Placed, StageSpec
 
 
 def cost(manifest: Manifest) -> float:
@@ -16,6 +16,11 @@ def prompts(manifest: Manifest, root: Path) -> tuple[Path, ...]:
     return (root / name,) if name else ()
 
 
+def placed(manifest: Manifest) -> tuple[Placed, ...]:
+    """Export's own files, with the scores."""
+    return tuple(Placed(name, f"agents/{manifest['name']}/{name}") for name in ("agent.json", "README.md"))
+
+
 SPEC = StageSpec(
     kind="eval",
     version=1,
@@ -23,11 +28,12 @@ SPEC = StageSpec(
     inputs=("base", "generate", "export"),
     after=("verify",),
     fields=("name", "tool", "eval"),
-    libraries=("jsonschema", "llama-cpp-python", "numpy", "tokenizers"),
+    libraries=("huggingface_hub", "jsonschema", "llama-cpp-python", "numpy", "tokenizers"),
     cores=2,
     memory_mb=2048,
     cost=cost,
     gate=True,
     files=prompts,
+    placed=placed,
     report="report.json",
 )

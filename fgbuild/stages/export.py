@@ -1,4 +1,7 @@
-"""Stage export: adapter merged into the base → the domain's GGUF, agent.json and model card."""
+"""Stage export: adapter merged into the base → the domain's GGUF, agent.json, model card and Modelfile.
+
+`agent.json` and the model card are shipped without scores at first; stage eval finishes them (decision 012).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ def placed(manifest: Manifest) -> tuple[Placed, ...]:
     model = gguf_name(domain, quant.get("type", "q8_0"))
     return (
         Placed(model, f"agents/{domain}/models/{model}", quant.get("min_mb"), quant.get("max_mb")),
-        Placed("agent.json", f"agents/{domain}/agent.json"),
-        Placed("README.md", f"agents/{domain}/README.md"),
+        Placed("agent.json", f"agents/{domain}/agent.json", finished_by="eval"),
+        Placed("README.md", f"agents/{domain}/README.md", finished_by="eval"),
+        Placed("Modelfile", f"agents/{domain}/Modelfile"),
     )
 
 
@@ -30,13 +34,13 @@ def cost(manifest: Manifest) -> float:
 
 SPEC = StageSpec(
     kind="export",
-    version=1,
+    version=2,
     worker="fgbuild.workers.export",
-    inputs=("base", "train"),
-    fields=("name", "summary", "tool", "quant"),
+    inputs=("base", "generate", "train"),
+    fields=("name", "summary", "tool", "dataset.generator", "quant"),
     # The size window is what `verify` checks; the bytes do not depend on it.
     excluded=("quant.min_mb", "quant.max_mb"),
-    libraries=("gguf", "jinja2", "numpy", "sentencepiece"),
+    libraries=("gguf", "huggingface_hub", "jinja2", "numpy", "sentencepiece"),
     cores=2,
     memory_mb=3072,
     cost=cost,

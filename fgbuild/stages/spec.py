@@ -20,12 +20,15 @@ class Placed:
 
     source: path inside the artifact. target: path below the project root. Both use `/`.
     min_mb, max_mb: the window its size has to fall in, MB (1e6 bytes); None where it has none.
+    finished_by: the gate below whose artifact holds this file with what it has found added, under the same source and
+    target. That one stands here for as long as the gate passes on this very artifact ("": there is none).
     """
 
     source: str
     target: str
     min_mb: float | None = None
     max_mb: float | None = None
+    finished_by: str = ""
 
 
 def no_modules(manifest: Manifest) -> tuple[str, ...]:

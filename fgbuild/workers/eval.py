@@ -1,7 +1,8 @@
 """Stage eval: accuracy of the shipped GGUF on the held-out split and on prompts by hand, against the thresholds.
 
 Output: report.json (the scores of `evaluating.metrics`, speed, "passed", "thresholds", "below",
-"notes", "key") and, where scores were measured and not remembered, failures.jsonl.
+"notes", "key"); where scores were measured and not remembered, failures.jsonl; where it passed, export's agent.json and
+README.md with the scores.
 
 Options, for `fgbuild eval`: `gguf` (the file, instead of the export artifact's), `remember` (a
 directory where scores are kept by key and looked up), `reports` (further report files to look in),
@@ -24,6 +25,7 @@ from fgbuild.domains.sampling import request
 from fgbuild.errors import DataError, FgbuildError
 from fgbuild.workers.evaluating.evaluate import evaluate, questions, read_rows
 from fgbuild.workers.evaluating.metrics import judge
+from fgbuild.workers.exporting import evaluated
 from fgbuild.workers.inference.model_file import model_file
 from fgbuild.workers.inference.prompt import PromptEncoder
 from fgbuild.workers.jsonl import read_jsonl
@@ -56,6 +58,8 @@ def work(job: Job, reporter: Reporter) -> bool:
         "key": key,
     }
     (job.output / "report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    if not below and "export" in job.inputs:  # `fgbuild eval` measures the placed file, and has no artifact to finish
+        evaluated.finish(job.inputs["export"], job.output, report)
     reporter.emit(
         "stage.result", summary={name: value for name, value in scores.items() if isinstance(value, (int, float))}
     )

@@ -1,17 +1,15 @@
 """The export stage: merges what was trained into the base and writes what is shipped.
 
-`python -m fgbuild.workers.export JOB.json`; inputs `base` and `train`.
+`python -m fgbuild.workers.export JOB.json`; inputs `base`, `train`, and `generate` for the model card's words on data.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from fgbuild.errors import FgbuildError
 from fgbuild.gguf_io import header
-from fgbuild.workers.bases.artifact import sha256
 from fgbuild.workers.exporting import documents, gguf_file, tuned
 from fgbuild.workers.exporting.documents import Shipped
 from fgbuild.workers.exporting.tuned import Tuned
@@ -19,7 +17,7 @@ from fgbuild.workers.protocol import Job, Reporter, main
 
 
 def run(job: Job, reporter: Reporter) -> None:
-    """Write the GGUF, agent.json and README.md into `job.output`."""
+    """Write the GGUF and the files that go with it into `job.output`."""
     if job.domain is None:
         raise FgbuildError(f"{job.stage}: export works on one domain, and the job names none")
     quant: dict[str, Any] = job.manifest["quant"]
@@ -38,9 +36,7 @@ def run(job: Job, reporter: Reporter) -> None:
         min_mb=quant["min_mb"],
         max_mb=quant["max_mb"],
     )
-    document = documents.agent(shipped, sha256(path), size)
-    (job.output / "agent.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    (job.output / "README.md").write_text(documents.model_card(shipped, size), "utf-8")
+    documents.write(shipped, path, job.output)
 
 
 def _write_gguf(job: Job, reporter: Reporter, trained: Tuned, shipped: Shipped, path: Path) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fgbuild.engine.actions import ActionCache
 from fgbuild.engine.database import open_database
 from fgbuild.engine.digests import Digests
 from fgbuild.engine.graph import Stage
@@ -82,9 +83,14 @@ def stage() -> Stage:
     return Stage("x:export", spec, "x", {})
 
 
+def placing(root: Path, store: Store) -> Placer:
+    database = open_database(root / "db")
+    return Placer(root, store, Digests(database), ActionCache(database))
+
+
 def test_placing_copies_and_leaves_no_temporary_file(tmp_path: Path, store: Store, stage: Stage) -> None:
     digest = store.publish(output(tmp_path, a="1"))
-    placer = Placer(tmp_path, store, Digests(open_database(tmp_path / "db")))
+    placer = placing(tmp_path, store)
     assert [reason.text for reason in placer.out_of_place(stage, digest)] == ["output missing: agents/x/a.txt"]
     placer.place(stage, digest)
     assert [(item.target, size) for item, size in placer.sizes(stage, digest)] == [("agents/x/a.txt", 1)]
@@ -102,7 +108,7 @@ def test_a_damaged_file_is_never_placed(tmp_path: Path, store: Store, stage: Sta
     path = store.path(digest) / "a"
     path.chmod(0o644)
     path.write_text("2")
-    placer = Placer(tmp_path, store, Digests(open_database(tmp_path / "db")))
+    placer = placing(tmp_path, store)
     with pytest.raises(DamagedArtifact):
         placer.place(stage, digest)
     assert os.listdir(tmp_path / "agents/x") == []

@@ -111,6 +111,7 @@ def _imported(path: Path) -> set[str]:
     ("field", "kinds"),
     [
         ("dataset.count", {"generate"}),
+        ("dataset.generator", {"generate", "export"}),
         ("dataset.max_leakage", {"generate"}),
         ("dataset.max_length", {"tokenize"}),
         ("dataset.templates", set()),
@@ -237,7 +238,16 @@ def test_export_places_model_description_and_card() -> None:
         ("lint_functiongemma_q8.gguf", "agents/lint/models/lint_functiongemma_q8.gguf"),
         ("agent.json", "agents/lint/agent.json"),
         ("README.md", "agents/lint/README.md"),
+        ("Modelfile", "agents/lint/Modelfile"),
     ]
+
+
+def test_eval_finishes_what_export_leaves_to_it() -> None:
+    """Under the same names: the engine takes one for the other."""
+    manifest = {"name": "lint", "quant": {}}
+    left = {(item.source, item.target) for item in export.placed(manifest) if item.finished_by == "eval"}
+    assert left == {(item.source, item.target) for item in BY_KIND["eval"].placed(manifest)}
+    assert "export" in BY_KIND["eval"].inputs
 
 
 def test_export_depends_on_the_users_own_converter(tmp_path: Path) -> None:

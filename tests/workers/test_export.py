@@ -134,12 +134,14 @@ def test_agent_and_card(exported: tuple[Job, Recorder]) -> None:
     data = (output / MODEL).read_bytes()
     assert agent["model"] == {
         "file": MODEL, "path": f"models/{MODEL}", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data),
+        "quantization": "q8_0",
     }  # fmt: skip
     assert agent["tools"] == [TOOL]
     assert agent["stop_ids"] == [1, 106, 50]
     assert agent["context_length"] == 32768
     card = (output / "README.md").read_text()
-    assert card.startswith("---\nlicense: gemma\n")
+    assert "\nlicense: gemma\n" in card.partition("\n---\n")[0]
+    assert "FROM ./models/clock_functiongemma_q8.gguf\n" in (output / "Modelfile").read_text()
     for words in ("Gemma Terms of Use", "`get_time`: Tells the time.", "rank 4, alpha 8", "| loss | 0.125 |"):
         assert words in card
     assert "history" not in card

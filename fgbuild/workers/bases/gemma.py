@@ -16,6 +16,7 @@ SLIDING_PATTERN = 6
 FILE_TYPE_Q8_0 = 7
 QUANTIZATION_VERSION = 2
 LICENCE = "gemma"
+LICENCE_LINK = "https://ai.google.dev/gemma/terms"
 TAGS = ("gemma3", "function-calling")
 
 _TOP = {
@@ -176,7 +177,7 @@ def general_metadata(name: str, basename: str, size_label: str, tags: list[str])
         "general.basename": string(basename),
         "general.size_label": string(size_label),
         "general.license": string(LICENCE),
-        "general.license.link": string("https://ai.google.dev/gemma/terms"),
+        "general.license.link": string(LICENCE_LINK),
         "general.tags": strings(tags),
         "general.quantization_version": uint32(QUANTIZATION_VERSION),
         "general.file_type": uint32(FILE_TYPE_Q8_0),
