@@ -62,8 +62,8 @@ def dataset_of(made: Made, domain: str) -> Dataset | None:
         return None
     train, held_out = splits
     facts = [
-        ("rows", *(_shown(split.get("rows")) for split in splits)),
-        ("without a call", *(_share(split.get("abstaining_share")) for split in splits)),
+        ("rows", _shown(train.get("rows")), _shown(held_out.get("rows"))),
+        ("without a call", _share(train.get("abstaining_share")), _share(held_out.get("abstaining_share"))),
     ]
     folder = made.folder(f"{domain}:generate")
     return Dataset(

@@ -19,6 +19,7 @@ SHOWN = 12
 """Failures that are told one by one."""
 _MOST_TOOLS = 40
 _MOST_TEXT = 1_500
+_SCENARIO_SCORES = ("tool_accuracy", "argument_match", "sequence_accuracy")
 _WORDS = {"(words)": "no call", "(malformed)": "malformed"}
 # What the prompt format marks with tokens of its own; the page sets them back from the text.
 _CONTROL = re.compile(r"(<(?:start|end)_(?:function_(?:declaration|call|response)|of_turn)>|<escape>)")
@@ -120,8 +121,8 @@ def _scenarios(table: dict[str, Any]) -> list[tuple[str, float, float | None, fl
     found = []
     for name, row in table.items():
         of = mapping(row)
-        shares = (number(of.get(key)) for key in ("tool_accuracy", "argument_match", "sequence_accuracy"))
-        found.append((_short(name), number(of.get("examples")) or 0, *shares))
+        tools, exact, whole = (number(of.get(key)) for key in _SCENARIO_SCORES)
+        found.append((_short(name), number(of.get("examples")) or 0, tools, exact, whole))
     return sorted(found, key=lambda row: (row[4] if row[4] is not None else 1.0, -row[1], row[0]))
 
 

@@ -12,7 +12,7 @@ from fgbuild.views.chart import Series
 from fgbuild.views.records import DONE, WAITING, BuildState, Note, StageState
 from fgbuild.views.report.values import mapping, number
 from fgbuild.views.state import apply
-from fgbuild.views.text import clean, scalar
+from fgbuild.views.text import clean
 from fgbuild.views.trace import trace
 
 MEASURED = ("learning_rate", "grad_norm", "tokens_per_s", "memory_mb")
@@ -37,7 +37,7 @@ class RunLog:
         self.state = BuildState()
         self.outputs: dict[str, str] = {}
         self.measured: dict[str, dict[str, Series]] = defaultdict(dict)
-        self.made_with: dict[str, str] = {}
+        self.made_with: dict[str, Any] = {}
         for event in whole:
             apply(self.state, event)
             self._note(event)
@@ -63,7 +63,7 @@ class RunLog:
     def _note(self, event: Event) -> None:
         kind, stage = event.get("kind"), event.get("stage")
         if kind == "run.started":
-            self.made_with = {clean(name, 60): scalar(value) for name, value in mapping(event.get("made_with")).items()}
+            self.made_with = {clean(name, 60): value for name, value in mapping(event.get("made_with")).items()}
             for entry in event.get("stages") or ():
                 self._output(mapping(entry).get("id"), mapping(entry).get("outputs"))
         elif kind == "stage.started":

@@ -11,7 +11,7 @@ from fgbuild.views import describe, text
 from fgbuild.views.records import DONE, FAILED, RUNNING, Artifact, BuildState, StageState
 from fgbuild.views.report.log import RunLog
 from fgbuild.views.report.made import Made
-from fgbuild.views.report.values import document, items, mapping
+from fgbuild.views.report.values import document, items, mapping, number
 from fgbuild.views.table import grouped
 
 GOOD, BAD, OPEN = "good", "bad", "open"
@@ -223,8 +223,9 @@ def _base(log: RunLog, made: Made) -> Iterator[tuple[str, str]]:
 
 def _machine(log: RunLog) -> Iterator[tuple[str, str]]:
     for name, value in log.made_with.items():
-        shown = text.megabytes(float(value.replace(",", ""))) if name.endswith("memory_mb") else value
-        if value not in ("", "0"):
+        amount = number(value) if name.endswith("memory_mb") else None
+        if value:  # no GPU has no memory
+            shown = text.scalar(value) if amount is None else text.megabytes(amount)
             yield _MACHINE.get(name, name.replace("_", " ")), shown
     if "fgbuild" not in log.made_with:
         yield "fgbuild", f"not in the log; this page is by {__version__}"
