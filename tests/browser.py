@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,6 +24,14 @@ _FLAGS = (
     "--hide-scrollbars",
     "--disable-extensions",
 )
+# Chromium reads commands from 3 and answers on 4; the pipes are first moved out of the way of those.
+_ON_3_AND_4 = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+for end, number in zip(ends, (3, 4)):
+    os.dup2(end, number)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Browser:
@@ -33,10 +42,8 @@ class Browser:
         their_in, self._out = os.pipe()
         self._in, their_out = os.pipe()
         command = [CHROMIUM, *_FLAGS, f"--user-data-dir={profile}", "--remote-debugging-pipe", "about:blank"]
-        script = f'exec "$@" 3<&{their_in} 4>&{their_out}'
-        self._process = subprocess.Popen(
-            ["sh", "-c", script, "sh", *command], pass_fds=(their_in, their_out), stderr=subprocess.DEVNULL
-        )
+        wrapped = [sys.executable, "-c", _ON_3_AND_4, str(their_in), str(their_out), *command]
+        self._process = subprocess.Popen(wrapped, pass_fds=(their_in, their_out), stderr=subprocess.DEVNULL)
         os.close(their_in)
         os.close(their_out)
         self._pending = b""

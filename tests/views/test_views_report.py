@@ -189,6 +189,7 @@ _KEYS = (
     *("tool_accuracy", "thresholds", "below", "confusion", "scenarios", "intervals", "base", "notes", "train", "eval"),
     *("near_duplicates", "tools", "characters", "prompt", "expected", "got", "reason", "step", "loss", "input_ids"),
 )
+_CONTENT = st.dictionaries(st.sampled_from(_KEYS), _JSON, max_size=5) | st.binary()
 _FILES = (
     *(("lint:eval", "report.json"), ("lint:eval", "failures.jsonl"), ("lint:generate", "stats.json")),
     *(("lint:train", "metrics.jsonl"), ("lint:train", "train.json"), ("lint:tokenize", "train.jsonl")),
@@ -197,9 +198,7 @@ _FILES = (
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    st.dictionaries(st.sampled_from(_FILES), st.dictionaries(st.sampled_from(_KEYS), _JSON, max_size=5) | st.binary())
-)
+@given(st.dictionaries(st.sampled_from(_FILES), _CONTENT))
 def test_whatever_the_files_hold_there_is_a_page(content: dict[tuple[str, str], Any]) -> None:
     inert(page(made=Files(content)))
 

@@ -85,7 +85,7 @@ def chart(drawn: Sequence[Drawn], *, ticks: int = 5, unit: str = "step") -> Char
     show = drawn[0].show
     up = _log_ticks(scale) if scale.log else linear_ticks(scale.y_low, scale.y_high, ticks)
     return Chart(
-        lines=[Line(one.style, _path(one.series, scale)) for one in drawn if not one.dots and one.series],
+        lines=[Line(one.style, _path(one.series, scale)) for one in drawn if not one.dots and len(one.series) > 1],
         dots=[_dot(one, scale, x, y) for one in drawn if one.dots for x, y in zip(one.series.x, one.series.y)],
         across=[Tick(_left(scale, x), number(x)) for x in linear_ticks(scale.x_low, scale.x_high, 5)],
         up=[Tick(_top(scale, y), show(y)) for y in up],
