@@ -174,8 +174,6 @@ class PlainView:
         ]
         self._lines(["", describe.outcome(self.state)], _RED if bad else _GREEN)
         self._lines(logs)
-        if any(stage.action == "run" for stage in self.state.stages.values()):
-            self._lines(["fgbuild report writes it as a page"], _DIM)
 
     def _say(self, stage: StageState, word: str, details: str, colour: str = "") -> None:
         """A permanent line: `lint:train  started  because lora.r: 16 → 32`."""
