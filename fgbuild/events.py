@@ -3,7 +3,8 @@
 A run is `cache/runs/<id>/events.jsonl`, appended by the build process alone. Every view is a
 fold of it. Each record has `v` (schema version), `t` (unix seconds), `run` (its id) and `kind`:
 
-    run.started     command, base, profile, pid, stages: [{id, kind, domain, action, predicted_seconds}], beside
+    run.started     command, base, profile, pid, stages: [{id, kind, domain, action, predicted_seconds, outputs}],
+                    beside, made_with: {fgbuild, python, system, cores, memory_mb, gpu_memory_mb}
     stage.started   stage, reasons: [{component, old, new}], predicted_seconds
     stage.progress  stage, done, total, unit, eta_seconds
     stage.metric    stage, step, loss, eval_loss, learning_rate, grad_norm, tokens_per_s, memory_mb
@@ -11,7 +12,8 @@ fold of it. Each record has `v` (schema version), `t` (unix seconds), `run` (its
     stage.artifact  stage, path, bytes, predicted_bytes, min_mb, max_mb
     stage.check     stage, name, passed, value, expected, reason
     stage.result    stage, summary: {name: number}
-    stage.finished  stage, seconds, action ("run" | "cached" | "skip"), cpu_seconds, peak_memory_mb, passed
+    stage.finished  stage, seconds, action ("run" | "cached" | "skip"), cpu_seconds, peak_memory_mb, passed,
+                    outputs (digest of its artifact)
     stage.failed    stage, message, log, exit_code
     stage.cancelled stage
     build.finished  ran, cached, skipped, failed, seconds, exit_code

@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "ui": "fgbuild.cli.ui",
     "runs": "fgbuild.cli.runs",
     "log": "fgbuild.cli.log",
+    "report": "fgbuild.cli.report",
     "cache": "fgbuild.cli.cache",
     "lock": "fgbuild.cli.lock",
     "doctor": "fgbuild.cli.doctor",

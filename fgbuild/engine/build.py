@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from fgbuild import __version__
 from fgbuild.engine.graph import Graph
 from fgbuild.engine.leftovers import clear_leftovers
 from fgbuild.engine.lock import TreeLock
@@ -21,6 +23,7 @@ from fgbuild.events import SCHEMA_VERSION, Event, EventLog
 
 if TYPE_CHECKING:
     from fgbuild.engine.executor import Executor
+    from fgbuild.engine.resources import Machine
     from fgbuild.engine.scheduler import Outcome
 
 Listener = Callable[[Event], None]
@@ -112,16 +115,18 @@ def build(
     log = EventLog(workspace.paths.events(run := new_run_id()), run)
     try:
         log.listeners.extend(make_listeners())
+        machine = Machine.detect()
         log.emit(
             "run.started",
             command=request.command,
             base=request.base,
             profile=request.profile,
             pid=os.getpid(),
+            made_with=_made_with(machine),
             beside=len(beside),
             stages=[plan_entry(workspace, decision) for decision in decisions.values()],
         )
-        pool = Pool(Machine.detect(), request.jobs)
+        pool = Pool(machine, request.jobs)
         executor = make_executor()
         executor.prepare(_preloaded(decisions.values()))
         scheduler = Scheduler(workspace, graph, planner, decisions, executor, log, pool, keep_going=request.keep_going)
@@ -135,6 +140,18 @@ def build(
         return _finished(log, scheduler.outcome(), beside, exit_code, started)
     finally:
         log.close()
+
+
+def _made_with(machine: Machine) -> dict[str, Any]:
+    """The version of fgbuild and of Python, the system, and what the machine has; memory in MB (1e6 bytes)."""
+    return {
+        "fgbuild": __version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "system": " ".join([sys.platform, *([os.uname().machine] if hasattr(os, "uname") else [])]),
+        "cores": machine.cores,
+        "memory_mb": round(machine.memory_mb),
+        "gpu_memory_mb": round(machine.gpu_memory_mb),
+    }
 
 
 def _preloaded(decisions: Iterable[Decision]) -> list[str]:

@@ -152,6 +152,7 @@ class Execution:
             cpu_seconds=round(result.cpu_seconds, 3),
             peak_memory_mb=round(result.peak_memory_mb, 1),
             passed=passed,
+            outputs=outputs,
         )
         return outputs if passed else None
 

@@ -131,4 +131,5 @@ def plan_entry(workspace: Workspace, decision: Decision) -> dict[str, Any]:
         "predicted_seconds": round(prediction.seconds, 3) if prediction else None,
         "predicted_memory_mb": round(prediction.memory_mb, 1) if prediction else None,
         "guessed": bool(prediction and prediction.guessed),
+        "outputs": decision.outputs,
     }

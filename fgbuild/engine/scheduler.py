@@ -124,7 +124,9 @@ class Scheduler:
         assert decision.outputs is not None
         say_made(self._workspace, self._log, stage, decision.outputs, restored=False)
         if stage.spec.report or self._planned[stage.id].action == RUN:
-            self._log.emit("stage.finished", stage=stage.id, seconds=0.0, action=SKIP, passed=True)
+            self._log.emit(
+                "stage.finished", stage=stage.id, seconds=0.0, action=SKIP, passed=True, outputs=decision.outputs
+            )
 
     def _restore(self, decision: Decision) -> Decision:
         """Put a stored artifact's files in place; where it turns out damaged, decide again."""
@@ -139,7 +141,9 @@ class Scheduler:
             return self._planner.decide(stage, self._outputs)
         seconds = round(time.monotonic() - started, 3)
         say_made(self._workspace, self._log, stage, decision.outputs, restored=True)
-        self._log.emit("stage.finished", stage=stage.id, seconds=seconds, action=CACHED, passed=True)
+        self._log.emit(
+            "stage.finished", stage=stage.id, seconds=seconds, action=CACHED, passed=True, outputs=decision.outputs
+        )
         return decision
 
     def _launch(self) -> None:
