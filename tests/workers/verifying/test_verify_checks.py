@@ -70,7 +70,7 @@ def test_a_sound_header(tmp_path: Path) -> None:
     [
         ({"architecture": "llama"}, "general.architecture is 'llama', not 'gemma3'"),
         ({"file_type": 1}, "general.file_type is 1, not 7"),
-        ({"kind": TensorType.F16}, "most of its weights are F16, not Q8_0"),
+        ({"kind": TensorType.F16}, "w is F16, not Q8_0, as are 1 of 1 matrices"),
     ],
 )
 def test_a_foreign_header(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
