@@ -35,7 +35,7 @@ def quantizer(manifest: Manifest) -> tuple[str, ...]:
 
 
 def cost(manifest: Manifest) -> float:
-    return SECONDS.get(manifest.get("quant", {}).get("type", ""), 12.0)
+    return SECONDS.get(manifest.get("quant", {}).get("type", ""), 6.0)
 
 
 SPEC = StageSpec(

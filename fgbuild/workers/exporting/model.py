@@ -38,11 +38,9 @@ class TunedModel:
         self.tuned = tuned
         known = gemma.tensor_names(int(str(self.source.scalar("gemma3.block_count"))))
         if isinstance(tuned, Adapter):
-            unknown = [name for name in tuned.names if name not in known or name == EMBEDDING]
-            if unknown:
-                raise StageError(
-                    f"the adapter changes {unknown[0]}, which export cannot merge; see lora.target_modules"
-                )
+            for name in tuned.names:
+                if name not in known or name == EMBEDDING:
+                    raise StageError(f"the adapter changes {name}, which export cannot merge; see lora.target_modules")
         elif differing := sorted(known.keys() ^ tuned.names):
             raise StageError(f"{tuned.file.path}: it and the base do not both have {differing[0]}; train it again")
         self._names = {stored: name for name, stored in known.items()}

@@ -80,6 +80,25 @@ def test_a_foreign_header(tmp_path: Path, changes: dict[str, Any], words: str) -
     assert file is not None
 
 
+@pytest.mark.parametrize(
+    ("quant_type", "file_type", "kind", "passed"),
+    [
+        ("f16", 1, TensorType.F16, True),
+        ("q8_0", 7, TensorType.F16, False),
+        ("bf16", 32, TensorType.F16, False),
+        ("q4_k_m", 15, TensorType.Q8_0, True),
+        ("q4_k_m", 15, TensorType.F16, False),
+        ("q4_k_m", 7, TensorType.Q8_0, False),
+        ("q6_k", 18, TensorType.Q8_0, True),
+    ],
+)
+def test_a_header_is_held_against_the_type_that_was_asked_for(
+    tmp_path: Path, quant_type: str, file_type: int, kind: TensorType, passed: bool
+) -> None:
+    check, _ = checks.header(sample(tmp_path / "m.gguf", file_type=file_type, kind=kind), quant_type)
+    assert check.passed is passed, check.reason
+
+
 @given(st.data())
 def test_any_damage_to_a_header_is_a_verdict(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     path = sample(tmp_path_factory.mktemp("damage") / "m.gguf")
