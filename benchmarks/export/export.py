@@ -50,6 +50,8 @@ def main() -> None:
         for _ in range(args.repeat):
             for name, step in steps.items():
                 times[name].append(_timed(step))
+                wall_s, cpu_s = times[name][-1]
+                print(f"{name}: {wall_s:.2f} s, {cpu_s:.2f} CPU-s", file=sys.stderr, flush=True)
     wall = {name: statistics.median(seconds for seconds, _ in found) for name, found in times.items()}
     cpu = {name: statistics.median(seconds for _, seconds in found) for name, found in times.items()}
     print("| | s | CPU-s | s beyond the copy |\n|---|---|---|---|")
