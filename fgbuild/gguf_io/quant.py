@@ -17,7 +17,7 @@ CHUNK_VALUES = 1 << 22
 
 def bf16_to_float32(bits: Bf16Bits) -> Float32:
     """Exact: bfloat16 is the upper half of a float32."""
-    return (bits.astype(np.uint32) << 16).view(np.float32)
+    return np.left_shift(bits, 16, dtype=np.uint32).view(np.float32)
 
 
 def float32_to_bf16(values: Float32) -> Bf16Bits:
@@ -31,11 +31,18 @@ def float32_to_bf16(values: Float32) -> Bf16Bits:
 
 
 def quantize(values: Float32, kind: TensorType) -> NDArray[np.uint8]:
-    """(rows, columns) float32 → (rows, bytes per row), by the gguf library's own rounding."""
+    """(rows, columns) float32 → (rows, bytes per row), by the gguf library's own rounding.
+
+    Raises ValueError for NaN and infinity, OverflowError for what float16 cannot hold.
+    """
     import gguf
 
     if not np.isfinite(values).all():
         raise ValueError("the weights hold NaN or infinity")
+    if kind is TensorType.F16 and np.abs(values).max(initial=0) > np.finfo(np.float16).max:
+        raise OverflowError("a weight is beyond what float16 can hold")
+    if kind is TensorType.BF16:
+        return float32_to_bf16(values).view(np.uint8)
     return gguf.quants.quantize(values, gguf.GGMLQuantizationType(int(kind))).view(np.uint8)
 
 

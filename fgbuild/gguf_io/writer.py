@@ -62,8 +62,13 @@ def encode_header(metadata: Mapping[str, Field], tensors: Sequence[Tensor]) -> b
     return header.ljust(padded(len(header)), b"\0")
 
 
-def write(path: Path, metadata: Mapping[str, Field], tensors: Sequence[Tensor]) -> int:
-    """Write a GGUF file and return its size in bytes.
+def write(
+    path: Path,
+    metadata: Mapping[str, Field],
+    tensors: Sequence[Tensor],
+    progress: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Write a GGUF file and return its size in bytes; `progress` gets the bytes written after each tensor.
 
     Raises GgufError where a tensor's chunks do not add up to its shape.
     """
@@ -76,6 +81,7 @@ def write(path: Path, metadata: Mapping[str, Field], tensors: Sequence[Tensor]) 
             if written != tensor.nbytes:
                 raise GgufError(f"{path}: tensor {tensor.name!r} gave {written} bytes, not {tensor.nbytes}")
             stream.write(b"\0" * (padded(written) - written))
+            progress(stream.tell())
         return stream.tell()
 
 
@@ -83,13 +89,13 @@ def rewrite(
     source: GgufFile,
     path: Path,
     metadata: Mapping[str, Field],
-    replaced: Mapping[str, Callable[[], Buffer]],
+    replaced: Mapping[str, Callable[[], Iterable[Buffer]]],
     patches: Mapping[str, Sequence[Patch]],
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Write `source` again with new metadata, and with some tensors changed; return the size.
 
-    replaced: tensor name → gives all its new bytes, in the type it has. patches: tensor name →
+    replaced: tensor name → gives its new bytes in order, in the type it has. patches: tensor name →
     pieces to overwrite after copying. Everything else is copied by the kernel where it can be.
     progress: called with the bytes written so far after each tensor.
     """
@@ -106,7 +112,7 @@ def rewrite(
         for info in infos:
             start = out.tell()
             if info.name in replaced:
-                written = out.write(as_bytes(replaced[info.name]()))
+                written = sum(out.write(as_bytes(chunk)) for chunk in replaced[info.name]())
                 if written != info.nbytes:
                     raise GgufError(f"{path}: tensor {info.name!r} gave {written} bytes, not {info.nbytes}")
             else:

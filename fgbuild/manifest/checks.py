@@ -9,6 +9,7 @@ from fgbuild.functiongemma.check import problems as tool_problems
 from fgbuild.functiongemma.tokens import unfit_text
 from fgbuild.manifest.messages import did_you_mean
 from fgbuild.manifest.project import TEMPLATES, file_problems
+from fgbuild.manifest.quant import quant_problems
 from fgbuild.recipes import beyond_unsloth
 
 FieldProblem = tuple[str, str]
@@ -36,7 +37,7 @@ def problems(
     found += _initial_values(resolved["lora"])
     found += _training(resolved["trainer"], resolved["lora"])
     found += file_problems(root, resolved)
-    found += _size_window(resolved["quant"], origins)
+    found += quant_problems(resolved["quant"], origins)
     unfit = tool_problems(resolved["tool"])
     found += unfit
     if not unfit:
@@ -96,15 +97,6 @@ def _training(trainer: dict[str, Any], lora: dict[str, Any]) -> list[FieldProble
     if trainer["backend"] == "unsloth" and (problem := beyond_unsloth(trainer, lora)):
         found.append(problem)
     return found
-
-
-def _size_window(quant: dict[str, Any], origins: dict[str, str]) -> list[FieldProblem]:
-    low, high = quant["min_mb"], quant["max_mb"]
-    if low < high:
-        return []
-    if origins["quant.min_mb"] == "default":
-        return [("quant.max_mb", f"{high} must be greater than min_mb = {low} (default)")]
-    return [("quant.min_mb", f"{low} must be less than max_mb = {high} ({origins['quant.max_mb']})")]
 
 
 def _repeated(field: str, values: list[Any]) -> list[FieldProblem]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, field_validator
 
 from fgbuild.manifest.messages import shown
+from fgbuild.manifest.quant import Quant
 from fgbuild.manifest.table import Table
 from fgbuild.manifest.template_models import TemplateFile, ToolCommand, Workspace
 
@@ -168,20 +169,6 @@ class Trainer(Table):
                 'Gemma 3\'s activations exceed fp16\'s range and the loss becomes NaN; use "bf16" or "fp32"'
             )
         return value
-
-
-class Quant(Table):
-    """The GGUF file that comes out."""
-
-    type: Literal["q8_0"] = Field(default="q8_0", description="Quantisation: q8_0 is 8 bits a weight.")
-    min_mb: int = Field(default=250, ge=0, description="Smallest size that verification accepts, MB (10^6 bytes).")
-    max_mb: int = Field(default=320, ge=1, description="Largest size that verification accepts, MB (10^6 bytes).")
-    converter: Literal["builtin", "llama.cpp"] = Field(
-        default="builtin", description="Who writes the GGUF: fgbuild, or the script at converter_path."
-    )
-    converter_path: str = Field(
-        default="", description="llama.cpp's convert_hf_to_gguf.py, absolute or relative to the project."
-    )
 
 
 class Smoke(Table):

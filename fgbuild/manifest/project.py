@@ -134,11 +134,19 @@ def converter_problem(root: Path, quant: dict[str, Any]) -> str:
     path = quant["converter_path"]
     if not path:
         return 'is needed with converter = "llama.cpp"; give the path of convert_hf_to_gguf.py'
+    return "" if _is_file(root, path) else f"{path!r} is not a file; give the path of convert_hf_to_gguf.py"
+
+
+def imatrix_problem(root: Path, path: str) -> str:
+    """Why `quant.imatrix` cannot be used, or "" where it can or is not set."""
+    return "" if not path or _is_file(root, path) else f"{path!r} is not a file; give the path of an importance matrix"
+
+
+def _is_file(root: Path, path: str) -> bool:
     try:
-        exists = (root / path).is_file()
+        return (root / path).is_file()
     except (OSError, ValueError):
-        exists = False
-    return "" if exists else f"{path!r} is not a file; give the path of convert_hf_to_gguf.py"
+        return False
 
 
 def named_files(root: Path, resolved: dict[str, Any]) -> list[Path]:
@@ -146,7 +154,8 @@ def named_files(root: Path, resolved: dict[str, Any]) -> list[Path]:
     quant = resolved["quant"]
     converter = [quant["converter_path"]] if quant["converter"] == "llama.cpp" else []
     templates = [*resolved["dataset"]["templates"], *map(str, looked_into(root, resolved))]
-    named = (*resolved["dataset"]["files"], *_prompts(resolved), *converter, *templates, *_copied(resolved))
+    imatrix = [quant["imatrix"]] if quant["imatrix"] else []
+    named = (*resolved["dataset"]["files"], *_prompts(resolved), *converter, *imatrix, *templates, *_copied(resolved))
     return [root / file for file in named]
 
 
@@ -178,6 +187,7 @@ def file_problems(root: Path, resolved: dict[str, Any]) -> list[tuple[str, str]]
     ]
     checked += [("eval.prompts", input_file_problem(root, file, "eval.prompts", "")) for file in _prompts(resolved)]
     checked.append(("quant.converter_path", converter_problem(root, resolved["quant"])))
+    checked.append(("quant.imatrix", imatrix_problem(root, resolved["quant"]["imatrix"])))
     return [(field, message) for field, message in checked if message]
 
 

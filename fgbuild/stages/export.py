@@ -10,6 +10,9 @@ from pathlib import Path
 from fgbuild.naming import gguf_name
 from fgbuild.stages.spec import Manifest, Placed, StageSpec
 
+SECONDS = {"q8_0": 1.5, "f16": 3.0, "bf16": 3.0}
+"""quant.type → cost; the others are k-quants."""
+
 
 def placed(manifest: Manifest) -> tuple[Placed, ...]:
     domain, quant = manifest["name"], manifest.get("quant", {})
@@ -22,14 +25,21 @@ def placed(manifest: Manifest) -> tuple[Placed, ...]:
     )
 
 
-def converter(manifest: Manifest, root: Path) -> tuple[Path, ...]:
-    """The user's own converter, where the manifest names one: another version gives other bytes."""
+def named_files(manifest: Manifest, root: Path) -> tuple[Path, ...]:
+    """The user's own converter and importance matrix, where the manifest names them."""
     quant = manifest.get("quant", {})
-    return (root / quant["converter_path"],) if quant.get("converter") == "llama.cpp" else ()
+    named = [quant["converter_path"]] if quant.get("converter") == "llama.cpp" else []
+    named += [quant["imatrix"]] if quant.get("imatrix") else []
+    return tuple(root / path for path in named)
+
+
+def quantizer(manifest: Manifest) -> tuple[str, ...]:
+    """What writes a k-quant."""
+    return ("llama-cpp-python",) if "_k" in manifest.get("quant", {}).get("type", "") else ()
 
 
 def cost(manifest: Manifest) -> float:
-    return 1.5
+    return SECONDS.get(manifest.get("quant", {}).get("type", ""), 6.0)
 
 
 SPEC = StageSpec(
@@ -41,9 +51,11 @@ SPEC = StageSpec(
     # The size window is what `verify` checks; the bytes do not depend on it.
     excluded=("quant.min_mb", "quant.max_mb"),
     libraries=("gguf", "huggingface_hub", "jinja2", "numpy", "sentencepiece"),
-    cores=2,
+    further_libraries=quantizer,
+    # Merging is done in pieces too small for BLAS to split among threads, which then only wait for each other.
+    cores=1,
     memory_mb=3072,
     cost=cost,
-    files=converter,
+    files=named_files,
     placed=placed,
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 from fgbuild.errors import FgbuildError
 from fgbuild.gguf_io import header
+from fgbuild.gguf_io.file_types import FILE_TYPES
 from fgbuild.workers.exporting import documents, gguf_file, tuned
 from fgbuild.workers.exporting.documents import Shipped
 from fgbuild.workers.exporting.tuned import Tuned
@@ -21,8 +22,8 @@ def run(job: Job, reporter: Reporter) -> None:
     if job.domain is None:
         raise FgbuildError(f"{job.stage}: export works on one domain, and the job names none")
     quant: dict[str, Any] = job.manifest["quant"]
-    if quant["type"] != "q8_0":
-        raise FgbuildError(f"quant.type: {quant['type']!r} cannot be written; use 'q8_0'")
+    if quant["type"] not in FILE_TYPES:
+        raise FgbuildError(f"quant.type: {quant['type']!r} cannot be written; use one of {', '.join(FILE_TYPES)}")
     trained = tuned.load(job.inputs["train"])
     shipped = documents.load(job.inputs, job.domain, job.manifest)
     path = job.output / shipped.file
@@ -49,10 +50,13 @@ def _write_gguf(job: Job, reporter: Reporter, trained: Tuned, shipped: Shipped, 
         reporter.progress(round(written / 1e6, 3), round(total / 1e6, 3), "MB")
 
     if quant["converter"] == "builtin":
-        return gguf_file.write_builtin(base, trained, metadata, path, progress)
+        imatrix = job.root / quant["imatrix"] if quant.get("imatrix") else None
+        work = job.state
+        return gguf_file.write_builtin(base, trained, quant["type"], metadata, path, work, progress, imatrix)
     if quant["converter"] == "llama.cpp":
         converter = job.root / quant["converter_path"]
-        return gguf_file.write_with_llama_cpp(base, trained, metadata, path, converter, job.state, progress)
+        kind = quant["type"]
+        return gguf_file.write_with_llama_cpp(base, trained, kind, metadata, path, converter, job.state, progress)
     raise FgbuildError(f"quant.converter: {quant['converter']!r} is unknown; use 'builtin' or 'llama.cpp'")
 
 

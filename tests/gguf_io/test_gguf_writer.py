@@ -96,9 +96,9 @@ def test_rewrite_copies_without_copy_file_range(tmp_path: Path, monkeypatch: pyt
 def test_rewrite_refuses_what_does_not_fit(tmp_path: Path) -> None:
     source, path = _sample(tmp_path / "a.gguf"), tmp_path / "b.gguf"
     with pytest.raises(GgufError, match="no tensor named 'z'"):
-        writer.rewrite(source, path, {}, {"z": lambda: b""}, {})
+        writer.rewrite(source, path, {}, {"z": list}, {})
     with pytest.raises(GgufError, match="gave 3 bytes, not 384"):
-        writer.rewrite(source, path, {}, {"b": lambda: b"abc"}, {})
+        writer.rewrite(source, path, {}, {"b": lambda: [b"ab", b"c"]}, {})
     with pytest.raises(GgufError, match="does not fit"):
         writer.rewrite(source, path, {}, {}, {"c": [writer.Patch(60, bytes(9))]})
 

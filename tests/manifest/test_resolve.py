@@ -96,6 +96,7 @@ def test_the_defaults_are_those_of_a_base_that_knows_the_format(tmp_path: Path) 
         "max_mb": 320,
         "converter": "builtin",
         "converter_path": "",
+        "imatrix": "",
     }
     assert found["verify"] == {"smoke": [], "timeout_seconds": 120, "memory_mb": 4096}
     assert found["eval"] == {

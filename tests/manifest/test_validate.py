@@ -76,7 +76,7 @@ def test_a_good_manifest_resolves(tmp_path: Path) -> None:
         ),
         ('[lora]\ninit_lora_weights = "loftq"\n', "init", "lora.init_lora_weights", '"pissa" or "olora"'),
         ('[lora]\nr = 5\ninit_lora_weights = "orthogonal"\n', "r = 5", "lora.r", "5 is odd"),
-        ('[quant]\ntype = "q4_k_m"\n', 'type = "q4', "quant.type", 'must be "q8_0", not "q4_k_m"'),
+        ('[quant]\ntype = "q4_0"\n', 'type = "q4', "quant.type", '"q5_k_m" or "q6_k", not "q4_0"'),
         ("[quant]\nmin_mb = 320\n", "min_mb", "quant.min_mb", "less than max_mb = 320 (default)"),
         ("[quant]\nmax_mb = 250\n", "max_mb", "quant.max_mb", "greater than min_mb = 250 (default)"),
         ('[quant]\nconverter = "llama.cpp"\n', "[quant]", "quant.converter_path", "convert_hf_to_gguf.py"),

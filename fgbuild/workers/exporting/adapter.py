@@ -49,22 +49,22 @@ class Adapter:
         """The weights that are other than the base's, token rows apart."""
         return self.factors.keys()
 
-    def merged(self, base: SafetensorsFile, name: str) -> Float32:
-        """W + scaling·B·A in float32, with DoRA each row in the length it has learnt.
+    def merged(self, base: SafetensorsFile, name: str, rows: slice = slice(None)) -> Float32:
+        """W + scaling·B·A in float32, or some of its rows, with DoRA each row in the length it has learnt.
 
         Raises StageError where the shapes do not fit together.
         """
-        weight = base.float32(name)
+        shape = base.entry(name).shape
         down, up = self.factors[name]
-        if (up.shape[0], down.shape[1]) != weight.shape or up.shape[1] != down.shape[0]:
-            raise StageError(f"the adapter of {name} does not fit the base's {weight.shape}; train it again")
-        delta = up @ down
+        if (up.shape[0], down.shape[1]) != shape or up.shape[1] != down.shape[0]:
+            raise StageError(f"the adapter of {name} does not fit the base's {shape}; train it again")
+        delta = up[rows] @ down
         delta *= np.float32(self.scaling)
-        delta += weight
+        delta += base.float32(name, rows)
         if name in self.lengths:
-            if self.lengths[name].shape != delta.shape[:1]:
-                raise StageError(f"the row lengths of {name} do not fit the base's {weight.shape}; train it again")
-            delta *= (self.lengths[name] / np.linalg.norm(delta, axis=1))[:, None]
+            if self.lengths[name].shape != shape[:1]:
+                raise StageError(f"the row lengths of {name} do not fit the base's {shape}; train it again")
+            delta *= (self.lengths[name][rows] / np.linalg.norm(delta, axis=1))[:, None]
         return delta
 
 

@@ -1,6 +1,6 @@
-"""Writes the tuned GGUF: the base's file with the trained tensors exchanged.
+"""Writes the tuned GGUF: the base's file with the trained tensors exchanged, or all of it in another type.
 
-Most of the 290 MB is the vocabulary table and the norms, which an adapter leaves as they are (but
+In a Q8_0 file most of the 290 MB is the vocabulary table and the norms, which an adapter leaves as they are (but
 for a few token rows), so they are copied and only trained tensors are quantised.
 """
 
@@ -9,90 +9,93 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from fgbuild.errors import FgbuildError, StageError
-from fgbuild.gguf_io import header, size, writer
-from fgbuild.gguf_io.header import GgufFile
-from fgbuild.gguf_io.metadata import Field
-from fgbuild.gguf_io.quant import Float32, quantize
+from fgbuild.gguf_io import file_types, header, size, writer
+from fgbuild.gguf_io.metadata import Field, string, uint32
+from fgbuild.gguf_io.quant import Float32
 from fgbuild.gguf_io.tensors import TensorType
-from fgbuild.gguf_io.writer import Patch
-from fgbuild.workers.bases import gemma, tensors_file
+from fgbuild.workers.bases import tensors_file
 from fgbuild.workers.bases.tensors_file import Output, SafetensorsFile
-from fgbuild.workers.exporting.adapter import Adapter
+from fgbuild.workers.exporting import k_quants
+from fgbuild.workers.exporting.model import EMBEDDING, TunedModel
 from fgbuild.workers.exporting.tuned import Tuned
 
-EMBEDDING = "model.embed_tokens.weight"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model")
 COPIED = ("config.json", "generation_config.json", *TOKENIZER_FILES, "chat_template.jinja")
+Progress = Callable[[int, int], None]
+"""Gets the bytes written and those expected."""
 
 
 def write_builtin(
     base: Path,
     tuned: Tuned,
-    metadata: dict[str, Field],
+    quant_type: str,
+    metadata: Mapping[str, Field],
     path: Path,
-    progress: Callable[[int, int], None],
+    work: Path,
+    progress: Progress,
+    imatrix: Path | None = None,
 ) -> int:
     """Write the tuned model to `path` and return the size that was predicted for it.
 
-    metadata: keys to set beside those of the base's GGUF.
+    metadata: keys to set beside those of the base's GGUF. work: for what a k-quant is made from, removed afterwards.
+    imatrix: importance matrix for a k-quant.
     """
-    source = header.read(base / "base_q8_0.gguf")
-    weights = SafetensorsFile(base / "model.safetensors")
-    names = _gguf_names(source, tuned)
+    model = TunedModel(base, tuned)
+    importance = k_quants.read_importance(imatrix, model.shapes) if imatrix else {}
+    if imatrix:
+        # What llama.cpp's quantize notes down of the matrix.
+        entries = {"file": string(imatrix.name), "entries_count": uint32(len(importance))}
+        metadata = {**metadata, **{f"quantize.imatrix.{key}": value for key, value in entries.items()}}
+    merged = _merged(model.source.metadata, metadata, quant_type)
+    types = file_types.tensor_types(quant_type, model.shapes)
+    predicted = size.predicted_size(merged, ((name, shape, types[name]) for name, shape in model.shapes.items()))
 
-    def encoded(name: str) -> NDArray[Any]:
-        return _encoded(tuned.merged(weights, name), name)
+    def written(done: int) -> None:
+        progress(min(done, predicted), predicted)
 
-    replaced = {stored: partial(encoded, name) for name, stored in names.items()}
-    merged = {**source.metadata, **metadata}
-    predicted = size.predicted_rewrite(source, merged)
-    writer.rewrite(source, path, merged, replaced, token_patches(source, tuned), lambda done: progress(done, predicted))
+    if quant_type == "q8_0":
+        replaced = {name: partial(model.chunks, name, types[name]) for name in model.changed}
+        writer.rewrite(model.source, path, merged, replaced, model.token_patches, written)
+    elif quant_type in file_types.PLAIN:
+        writer.write(path, merged, model.tensors(types), written)
+    else:
+        _write_k_quant(model, types, quant_type, importance, merged, path, work, written)
+        progress(predicted, predicted)
     return predicted
 
 
-def _gguf_names(source: GgufFile, tuned: Tuned) -> dict[str, str]:
-    """Trained weights under their two names. Raises StageError for one the base does not have, or has alone."""
-    layers = source.scalar("gemma3.block_count")
-    known = gemma.tensor_names(int(str(layers)))
-    if isinstance(tuned, Adapter):
-        unknown = [name for name in tuned.names if name not in known or name == EMBEDDING]
-        if unknown:
-            raise StageError(f"the adapter changes {unknown[0]}, which export cannot merge; see lora.target_modules")
-    elif differing := sorted(known.keys() ^ tuned.names):
-        raise StageError(f"{tuned.file.path}: it and the base do not both have {differing[0]}; train it again")
-    return {name: known[name] for name in tuned.names}
-
-
-def token_patches(source: GgufFile, tuned: Tuned) -> dict[str, list[Patch]]:
-    """The new embedding rows as bytes to put into the table: Q8_0 blocks never span two rows."""
-    if not tuned.token_rows:
-        return {}
-    info = source.tensor("token_embd.weight")
-    patches: list[Patch] = []
-    for token, row in tuned.token_rows.items():
-        if not 0 <= token < info.rows or row.shape != (info.shape[0],):
-            raise StageError(f"the adapter's row of token {token} does not fit the base; train it again")
-        patches.append(Patch(token * info.row_bytes, _encoded(row[None, :], EMBEDDING).tobytes()))
-    return {info.name: patches}
-
-
-def _encoded(values: Float32, name: str) -> NDArray[Any]:
-    """A weight as the base's GGUF has it: norms float32 with 1 added, the rest Q8_0. Raises StageError for NaN."""
-    if gemma.is_norm(name) and np.isfinite(values).all():
-        return values + np.float32(1)
+def _write_k_quant(
+    model: TunedModel,
+    types: dict[str, TensorType],
+    quant_type: str,
+    importance: Mapping[str, Float32],
+    metadata: Mapping[str, Field],
+    path: Path,
+    work: Path,
+    written: Callable[[int], None],
+) -> None:
+    """By llama.cpp, from a file in which only what it has to quantise is in float32."""
+    unquantized = work / "unquantized.gguf"
+    kept = (TensorType.F32, TensorType.Q8_0)
+    wide = {name: kind if kind in kept else TensorType.F32 for name, kind in types.items()}
+    work.mkdir(parents=True, exist_ok=True)
     try:
-        return quantize(values, TensorType.Q8_0)
-    except ValueError as error:
-        raise StageError(f"merging {name} failed: {error}; train again, not in fp16") from None
+        writer.write(unquantized, metadata, model.tensors(wide))
+        k_quants.quantize(unquantized, path, quant_type, importance, written)
+    finally:
+        unquantized.unlink(missing_ok=True)
+
+
+def _merged(base: Mapping[str, Field], ours: Mapping[str, Field], quant_type: str) -> dict[str, Field]:
+    """The base's metadata with ours. The writer's alignment is the default, which needs no key."""
+    merged = {**base, **ours, "general.file_type": uint32(file_types.FILE_TYPES[quant_type])}
+    merged.pop("general.alignment", None)
+    return merged
 
 
 def write_checkpoint(base: Path, tuned: Tuned, directory: Path) -> None:
@@ -128,11 +131,12 @@ def write_checkpoint(base: Path, tuned: Tuned, directory: Path) -> None:
 def write_with_llama_cpp(
     base: Path,
     tuned: Tuned,
-    metadata: dict[str, Field],
+    quant_type: str,
+    metadata: Mapping[str, Field],
     path: Path,
     converter: Path,
     work: Path,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> int:
     """The same model through llama.cpp's convert_hf_to_gguf.py; returns the predicted size.
 
@@ -145,13 +149,13 @@ def write_with_llama_cpp(
     checkpoint, converted = work / "merged", work / "converted.gguf"
     converted.unlink(missing_ok=True)
     write_checkpoint(base, tuned, checkpoint)
-    command = [sys.executable, str(converter), str(checkpoint), "--outfile", str(converted), "--outtype", "q8_0"]
+    command = [sys.executable, str(converter), str(checkpoint), "--outfile", str(converted), "--outtype", quant_type]
     environment = {key: value for key, value in os.environ.items() if key != "FGBUILD_EVENTS_FD"}
     finished = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), env=environment)
     if finished.returncode or not converted.is_file():
         raise StageError(f"{converter} ended with {finished.returncode}; its output is in the stage's log")
     source = header.read(converted)
-    merged = {**source.metadata, **metadata}
+    merged = _merged(source.metadata, metadata, quant_type)
     predicted = size.predicted_rewrite(source, merged)
     writer.rewrite(source, path, merged, {}, {}, lambda done: progress(done, predicted))
     (checkpoint / "model.safetensors").unlink()

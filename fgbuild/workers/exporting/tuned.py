@@ -27,12 +27,12 @@ class AllWeights:
         """The weights that are other than the base's."""
         return self.file.entries.keys()
 
-    def merged(self, base: SafetensorsFile, name: str) -> Float32:
-        """The trained weight in float32. Raises StageError where its shape is not the base's."""
+    def merged(self, base: SafetensorsFile, name: str, rows: slice = slice(None)) -> Float32:
+        """The trained weight, or some of its rows, in float32. Raises StageError where its shape is not the base's."""
         shape = base.entry(name).shape
         if self.file.entry(name).shape != shape:
             raise StageError(f"{self.file.path}: {name} does not fit the base's {shape}; train it again")
-        return self.file.float32(name)
+        return self.file.float32(name, rows)
 
 
 Tuned = Adapter | AllWeights

@@ -11,18 +11,16 @@ from typing import Any
 
 from fgbuild.functiongemma import Call, parse_turn
 from fgbuild.functiongemma.tokens import END_OF_TURN_ID, START_RESPONSE_ID, STOP_IDS
+from fgbuild.gguf_io.file_types import FILE_TYPES, allowed_types
 from fgbuild.gguf_io.header import GgufFile, read
 from fgbuild.gguf_io.metadata import GgufError, Scalar
 from fgbuild.workers.bases.artifact import sha256
-from fgbuild.workers.bases.gemma import FILE_TYPE_Q8_0
 from fgbuild.workers.inference.tool_calls import ToolSet, same_json
 
 NAMES = ("size", "digest", "header", "load", "template", "stop", "smoke", "repeat")
 """The checks, in the order in which they are made and reported."""
 
 ARCHITECTURE = "gemma3"
-FILE_TYPES = {"q8_0": FILE_TYPE_Q8_0}
-"""quant.type → `general.file_type` (llama.cpp's LLAMA_FTYPE_MOSTLY_Q8_0)."""
 
 
 @dataclass(frozen=True)
@@ -62,27 +60,31 @@ def digest(path: Path, agent: Path) -> Check:
 
 def header(path: Path, quant_type: str) -> tuple[Check, GgufFile | None]:
     """The header, read without trusting it, and what it says of the model; None where it is unsound."""
-    expected = f"a sound header, {ARCHITECTURE}, mostly {quant_type.upper()}"
+    expected = f"a sound header, {ARCHITECTURE}, matrices of {quant_type.upper()}"
     try:
         file = read(path)
     except GgufError as error:
         return Check("header", False, None, expected, str(error)), None
     architecture = _scalar(file, "general.architecture")
     file_type = _scalar(file, "general.file_type")
+    matrices = [tensor for tensor in file.tensors.values() if len(tensor.shape) > 1]
     bytes_by_type: Counter[str] = Counter()
-    for tensor in file.tensors.values():
+    for tensor in matrices:
         bytes_by_type[tensor.type.name] += tensor.nbytes
-    dominant = max(bytes_by_type, key=lambda name: bytes_by_type[name], default="none")
+    types = " + ".join(name for name, _ in bytes_by_type.most_common()) or "none"
+    allowed = allowed_types(quant_type)
+    foreign = [tensor for tensor in matrices if tensor.type not in allowed]
     reason = ""
     if architecture != ARCHITECTURE:
         reason = f"general.architecture is {architecture!r}, not {ARCHITECTURE!r}"
     elif not file.tensors:
         reason = "it holds no tensors"
-    elif dominant != quant_type.upper():
-        reason = f"most of its weights are {dominant}, not {quant_type.upper()}"
+    elif foreign:
+        first, names = foreign[0], " or ".join(sorted(kind.name for kind in allowed))
+        reason = f"{first.name} is {first.type.name}, not {names}, as are {len(foreign)} of {len(matrices)} matrices"
     elif file_type != FILE_TYPES[quant_type]:
         reason = f"general.file_type is {file_type}, not {FILE_TYPES[quant_type]} ({quant_type.upper()})"
-    value = f"{architecture}, {dominant}, {len(file.tensors)} tensors"
+    value = f"{architecture}, {types}, {len(file.tensors)} tensors"
     return Check("header", not reason, value, expected, reason), file
 
 

@@ -70,7 +70,7 @@ def test_a_sound_header(tmp_path: Path) -> None:
     [
         ({"architecture": "llama"}, "general.architecture is 'llama', not 'gemma3'"),
         ({"file_type": 1}, "general.file_type is 1, not 7"),
-        ({"kind": TensorType.F16}, "most of its weights are F16, not Q8_0"),
+        ({"kind": TensorType.F16}, "w is F16, not Q8_0, as are 1 of 1 matrices"),
     ],
 )
 def test_a_foreign_header(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
@@ -78,6 +78,25 @@ def test_a_foreign_header(tmp_path: Path, changes: dict[str, Any], words: str) -
     assert not check.passed
     assert words in check.reason
     assert file is not None
+
+
+@pytest.mark.parametrize(
+    ("quant_type", "file_type", "kind", "passed"),
+    [
+        ("f16", 1, TensorType.F16, True),
+        ("q8_0", 7, TensorType.F16, False),
+        ("bf16", 32, TensorType.F16, False),
+        ("q4_k_m", 15, TensorType.Q8_0, True),
+        ("q4_k_m", 15, TensorType.F16, False),
+        ("q4_k_m", 7, TensorType.Q8_0, False),
+        ("q6_k", 18, TensorType.Q8_0, True),
+    ],
+)
+def test_a_header_is_held_against_the_type_that_was_asked_for(
+    tmp_path: Path, quant_type: str, file_type: int, kind: TensorType, passed: bool
+) -> None:
+    check, _ = checks.header(sample(tmp_path / "m.gguf", file_type=file_type, kind=kind), quant_type)
+    assert check.passed is passed, check.reason
 
 
 @given(st.data())
