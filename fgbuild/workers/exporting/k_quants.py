@@ -40,8 +40,8 @@ def quantize(
         params.imatrix = _entries(weights)
     llama_cpp.llama_backend_init()
     with ThreadPoolExecutor(1) as pool:
-        call = (os.fsencode(source), os.fsencode(target), ctypes.byref(params))
-        running = pool.submit(llama_cpp.llama_model_quantize, *call)
+        paths = os.fsencode(source), os.fsencode(target)
+        running = pool.submit(lambda: llama_cpp.llama_model_quantize(*paths, ctypes.byref(params)))
         while True:
             try:
                 code = running.result(timeout=0.2)
