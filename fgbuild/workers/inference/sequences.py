@@ -51,9 +51,7 @@ class Sequences:
         params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         self._context = llama_cpp.llama_init_from_model(model, params)
         if not self._context:
-            raise LlamaError(
-                f"llama.cpp cannot make a context of {count} × {n_ctx} tokens for {name}: {last_error()}"
-            )
+            raise LlamaError(f"llama.cpp cannot make a context of {count} × {n_ctx} tokens for {name}: {last_error()}")
         self.n_ctx: int = llama_cpp.llama_n_ctx_seq(self._context)
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._batch = llama_cpp.llama_batch_init(max(BATCH_TOKENS, count), 0, 1)
