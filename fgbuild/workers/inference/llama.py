@@ -164,6 +164,10 @@ class LlamaModel:
         """
         return self._in_slots(prompts, max_tokens, stop, self._open().count, on_done)
 
+    def forget(self) -> None:
+        """Reuse nothing of what has been asked so far."""
+        self._open().forget()
+
     def _open(self) -> Sequences:
         assert self._sequences is not None, "the model is closed"
         return self._sequences

@@ -65,6 +65,10 @@ class Sequences:
             llama_cpp.llama_free(self._context)
             self._context = None
 
+    def forget(self) -> None:
+        """Hold nothing: the next prompts are prefilled whole."""
+        self._held = [[] for _ in range(self.count)]
+
     def prefill(self, prompt: Sequence[int], sequence: int = 0) -> tuple[int, int]:
         """Make `prompt` what a sequence holds; the best next token, and how many tokens were reused.
 
