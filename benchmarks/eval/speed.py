@@ -2,7 +2,7 @@
 
     python benchmarks/eval/speed.py GGUF EVAL.jsonl TOKENIZER_DIRECTORY MANIFEST.toml [EXAMPLES]
 
-The base artifact's directory holds the tokenizer. CPU seconds are those of all threads: on a machine that does something
+The base artifact has the tokenizer. CPU seconds are those of all threads: on a machine that does something
 else too they say more than seconds on the clock.
 """
 
