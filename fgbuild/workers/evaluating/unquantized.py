@@ -20,10 +20,16 @@ from fgbuild.workers.bases import gemma
 from fgbuild.workers.bases.tensors_file import SafetensorsFile
 from fgbuild.workers.exporting import tuned
 from fgbuild.workers.exporting.tuned import Tuned
+from fgbuild.workers.protocol import Job
 
 EMBEDDING = "model.embed_tokens.weight"
 FILE_TYPE = 32
 """llama.cpp's LLAMA_FTYPE_MOSTLY_BF16."""
+
+
+def write_of(job: Job, path: Path) -> None:
+    """Write the model of a job that has the artifacts `base` and `train`."""
+    write(job.inputs["base"], job.inputs["train"], path)
 
 
 def write(base: Path, train: Path, path: Path) -> None:
