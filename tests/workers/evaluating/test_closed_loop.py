@@ -110,8 +110,8 @@ def test_held_out_rows_find_their_projects_and_their_own_calls_end_right(
     assert list(loop_failures(loops)) == []
     found = loop_metrics(loops)
     assert (found["closed_loop_examples"], found["closed_loop_accuracy"]) == (24, 1.0)
-    for loop in loops:
-        loop.close()
+    for played in loops:
+        played.close()
     shifted = {**rows[0], "id": rows[1]["id"]}
     assert projects.files_of(shifted) is None
     assert projects.files_of({**rows[0], "source": "data/mine.jsonl:1"}) is None
