@@ -10,21 +10,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
+from fgbuild.manifest.eval_models import CONTEXT_LENGTH, Eval, Share
 from fgbuild.manifest.messages import shown
 from fgbuild.manifest.quant import Quant
 from fgbuild.manifest.table import Table
 from fgbuild.manifest.template_models import TemplateFile, ToolCommand, Workspace
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
-CONTEXT_LENGTH = 32_768
-"""Gemma 3 270M's context, tokens."""
 VOCABULARY = 262_144
 """Gemma 3's vocabulary, tokens."""
 MAX_SEED = 2**32 - 1
 """numpy and torch take 32-bit seeds."""
 
 Projection = Literal["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Dataset(Table):
@@ -187,53 +185,6 @@ class Verify(Table):
     smoke: list[Smoke] = Field(default_factory=list, description="Prompts that must give a certain call.")
     timeout_seconds: int = Field(default=120, ge=1, description="Longest time that verification may take, seconds.")
     memory_mb: int = Field(default=4096, ge=64, description="Most memory that verification may use, MB.")
-
-
-class Thresholds(Table):
-    """Least shares of right answers on the held-out examples, 0 to 1; below one the build fails."""
-
-    call_validity: Share = Field(
-        default=0.98,
-        description="Of turns that call or do not stop: those that stop, parse and fit the declarations.",
-    )
-    tool_accuracy: Share = Field(
-        default=0.85,
-        description="Of turns that should call, with the gold past: those with the names of all calls of the turn, "
-        "in order.",
-    )
-    argument_match: Share = Field(
-        default=0.65,
-        description="Of turns that should call, with the gold past: those with all calls of the turn, in order, "
-        "arguments and all, that then stop.",
-    )
-    abstention_precision: Share = Field(
-        default=0.8, description="Of first answers in words alone, those that were right to make no call."
-    )
-    abstention_recall: Share = Field(
-        default=0.8, description="Of requests that need no call, those answered in words alone."
-    )
-    prompt_tool_accuracy: Share = Field(
-        default=0.8, description="Of eval.prompts, those answered by calls of the right tools, or rightly by none."
-    )
-    prompt_argument_match: Share = Field(
-        default=0.65,
-        description="Of eval.prompts, those answered exactly: the right calls with all arguments, or none.",
-    )
-
-
-class Eval(Table):
-    """Accuracy on the held-out examples."""
-
-    examples: int = Field(default=60, ge=1, description="Most held-out examples to run, evenly spaced over the split.")
-    max_tokens: int = Field(default=160, ge=1, le=CONTEXT_LENGTH, description="Longest answer, tokens.")
-    prompts: str = Field(
-        default="",
-        description="JSONL file of prompts written by hand, in the shape of own data, that no generator knows; "
-        "measured beside the held-out examples.",
-    )
-    thresholds: Thresholds = Field(
-        default_factory=Thresholds, description="Least shares of right answers that the build asks for."
-    )
 
 
 class Sections(Table):

@@ -1,6 +1,6 @@
 """Runs a domain's tools for real, in throwaway projects: limits on time and size, no network, no write outside.
 
-Used where trajectories are made and replayed.
+Used where trajectories are made and replayed, and where a model is evaluated in closed loop.
 """
 
 from __future__ import annotations

@@ -66,6 +66,11 @@ class Workspace:
             str(name): path.read_bytes() for name, path in named if not any(part.startswith(".") for part in name.parts)
         }
 
+    @property
+    def usable(self) -> bool:
+        """Whether the sandbox still answers calls."""
+        return self._sandbox.running
+
     def remove(self) -> None:
         shutil.rmtree(self._area, ignore_errors=True)
 
@@ -114,6 +119,11 @@ class Sandbox:
             self._process.stdout.close()
         finally:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    @property
+    def running(self) -> bool:
+        """Whether its process has not ended."""
+        return self._process.poll() is None
 
     def area(self) -> Path:
         """A new folder below `directory`, for the files of one project and its calls' own."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fgbuild.stages.generate import generator_modules, tool_libraries
 from fgbuild.stages.spec import Manifest, Placed, StageSpec
 
 
 def cost(manifest: Manifest) -> float:
-    return 4.0 + 0.9 * manifest["eval"]["examples"]
+    return 16.0 + 0.8 * manifest["eval"]["examples"]
 
 
 def prompts(manifest: Manifest, root: Path) -> tuple[Path, ...]:
@@ -23,7 +24,7 @@ def placed(manifest: Manifest) -> tuple[Placed, ...]:
 
 SPEC = StageSpec(
     kind="eval",
-    version=1,
+    version=2,
     worker="fgbuild.workers.eval",
     inputs=("base", "generate", "export"),
     after=("verify",),
@@ -33,6 +34,9 @@ SPEC = StageSpec(
     memory_mb=2048,
     cost=cost,
     gate=True,
+    # The model's calls are made by the tools that made the examples.
+    modules=generator_modules,
+    further_libraries=tool_libraries,
     files=prompts,
     placed=placed,
     report="report.json",

@@ -1,19 +1,22 @@
 """Stage eval: accuracy of the shipped GGUF on the held-out split and on prompts by hand, against the thresholds.
 
-Output: report.json (the scores of `evaluating.metrics`, speed, "passed", "thresholds", "below",
-"notes", "key"); where scores were measured and not remembered, failures.jsonl; where it passed, export's agent.json and
-README.md with the scores.
+Output: report.json (the scores of `evaluating`, "passed", "thresholds", "below", "notes", "key"); where scores were
+measured and not remembered, failures.jsonl (turns) and closed_loop.jsonl (conversations that ended wrong); where it
+passed, export's agent.json and README.md with the scores.
 
-Options, for `fgbuild eval`: `gguf` (the file, instead of the export artifact's), `remember` (a
+Options, for `fgbuild eval`: `gguf` (the file, instead of the export artifact's), `unquantized` (true: the model in
+bf16, made of base and input `train`, instead of both), `remember` (a
 directory where scores are kept by key and looked up), `reports` (further report files to look in),
 `force` (measure, whatever is remembered).
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,20 +26,23 @@ from blake3 import blake3
 from fgbuild.domains.own_data import read_files
 from fgbuild.domains.sampling import request
 from fgbuild.errors import DataError, FgbuildError
-from fgbuild.workers.evaluating.evaluate import evaluate, questions, read_rows
+from fgbuild.workers.evaluating.closed_loop import Loop, loop_failures, prepared
+from fgbuild.workers.evaluating.evaluate import Row, evaluate, questions, read_rows
 from fgbuild.workers.evaluating.metrics import judge
+from fgbuild.workers.evaluating.projects import Projects, tool_digest, unavailable
 from fgbuild.workers.exporting import evaluated
 from fgbuild.workers.inference.model_file import model_file
 from fgbuild.workers.inference.prompt import PromptEncoder
+from fgbuild.workers.inference.tool_calls import ToolSet
 from fgbuild.workers.jsonl import read_jsonl
 from fgbuild.workers.protocol import Job, Reporter, main
 
-METRICS_VERSION = 2
+METRICS_VERSION = 3
 """Raised when a score changes its meaning or other rows are chosen: older remembered reports are not used."""
 
 
 def work(job: Job, reporter: Reporter) -> bool:
-    path = model_file(job)
+    path = _model(job)
     settings = job.manifest["eval"]
     key = evaluation_key(job, path)
     kept = Path(job.options["remember"]) / f"{key}.json" if "remember" in job.options else None
@@ -47,6 +53,8 @@ def work(job: Job, reporter: Reporter) -> bool:
         if kept:
             _keep(kept, {**scores, "key": key})
     below, notes = judge(scores, settings["thresholds"])
+    if note := scores.get("closed_loop_note"):
+        notes = [*notes, note]
     for note in notes:
         reporter.note(note)
     report = {
@@ -66,23 +74,58 @@ def work(job: Job, reporter: Reporter) -> bool:
     return not below
 
 
+def _model(job: Job) -> Path:
+    """The GGUF that is asked; for `unquantized` it is written first."""
+    if not job.options.get("unquantized"):
+        return model_file(job)
+    path = job.state / "unquantized.gguf"
+    # By name: a build's evaluation neither reads the trained adapter nor depends on how it is merged.
+    importlib.import_module("fgbuild.workers.evaluating.unquantized").write_of(job, path)
+    return path
+
+
 def _measure(job: Job, path: Path, reporter: Reporter) -> dict[str, Any]:
     settings = job.manifest["eval"]
     rows = read_rows(job.inputs["generate"] / "eval.jsonl", settings["examples"])
     tools, encoder = job.manifest["tool"], PromptEncoder(job.inputs["base"])
     by_hand = questions(_prompts(job), tools, encoder)
     asked = [*questions(rows, tools, encoder), *by_hand]
-    reporter.restart_clock()
-    result = evaluate(
-        path,
-        asked,
-        max_tokens=settings["max_tokens"],
-        on_turn=lambda done, total: reporter.progress(done, total, "turns"),
-    )
-    with (job.output / "failures.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
-        for failure in result.failures():
-            stream.write(json.dumps(failure, ensure_ascii=False) + "\n")
-    return result.scores(len(by_hand))
+    with ExitStack() as stack:
+        loops, note = _loops(job, rows, stack)
+        reporter.restart_clock()
+        result = evaluate(
+            path,
+            asked,
+            max_tokens=settings["max_tokens"],
+            encoder=encoder,
+            loops=loops,
+            on_turn=lambda done, total: reporter.progress(done, total, "turns"),
+        )
+    _write_lines(job.output / "failures.jsonl", result.failures())
+    _write_lines(job.output / "closed_loop.jsonl", loop_failures(loops))
+    return {**result.scores(len(by_hand)), **({"closed_loop_note": note} if note else {})}
+
+
+def _loops(job: Job, rows: Sequence[Row], stack: ExitStack) -> tuple[list[Loop], str]:
+    """The rows that can be played in closed loop, and what is to be said of the others."""
+    if reason := unavailable(job.manifest):
+        return [], f"closed_loop_accuracy was not measured: {reason}"
+    projects = stack.enter_context(Projects(job.manifest))
+    tools = ToolSet(job.manifest["tool"])
+    found = []
+    for row in rows:
+        # The names of another list of tools are not those of the real ones.
+        loop = None if row.get("tools") else prepared(row, tools, projects.files_of(row), projects)
+        if loop is not None:
+            found.append(loop)
+    left = len(rows) - len(found)
+    return found, f"{left} of {len(rows)} examples cannot be played in closed loop" if left else ""
+
+
+def _write_lines(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        for record in records:
+            stream.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def _prompts(job: Job) -> list[dict[str, Any]]:
@@ -100,7 +143,7 @@ def _prompts(job: Job) -> list[dict[str, Any]]:
 
 
 def evaluation_key(job: Job, gguf: Path) -> str:
-    """BLAKE3, hex, over all that decides the scores: the two files, the tokenizer, tools, limits, llama.cpp.
+    """BLAKE3, hex, over all that decides the scores: files, tokenizer, tools and what answers them, limits, llama.cpp.
 
     Thresholds are not among them: they judge scores and do not change them.
     """
@@ -110,6 +153,7 @@ def evaluation_key(job: Job, gguf: Path) -> str:
         "llama-cpp-python": version("llama-cpp-python"),
         "tool": job.manifest["tool"],
         "eval": settings,
+        "closed_loop": tool_digest(job.manifest),
     }
     digest = blake3(json.dumps(plain, sort_keys=True).encode())
     prompts = [job.root / name] if (name := job.manifest["eval"].get("prompts")) else []

@@ -111,6 +111,11 @@ def test_the_defaults_are_those_of_a_base_that_knows_the_format(tmp_path: Path) 
             "abstention_recall": 0.8,
             "prompt_tool_accuracy": 0.8,
             "prompt_argument_match": 0.65,
+            "ast_match": 0.0,
+            "turn_accuracy": 0.0,
+            "sequence_accuracy": 0.0,
+            "closed_loop_accuracy": 0.0,
+            "stop_accuracy": 0.0,
         },
     }
 

@@ -16,6 +16,7 @@ from fgbuild.functiongemma import render
 from fgbuild.gguf_io.metadata import string
 from fgbuild.workers import eval as eval_worker
 from fgbuild.workers.evaluating.evaluate import questions, read_rows, spread
+from fgbuild.workers.evaluating.projects import Projects
 from fgbuild.workers.inference.prompt import PromptEncoder
 
 CALL = {"type": "function", "function": {"name": "run_ruff", "arguments": {"path": "src/a.py"}}}
@@ -75,6 +76,11 @@ def test_an_untrained_model_gets_an_honest_report(tiny_base: Path, split: Path, 
     assert report["below"] == {"tool_accuracy": {"value": 0.0, "minimum": 0.5}}
     assert report["decode_tokens_per_s"] > 0
     assert report["reused_tokens"] > 0
+    assert 0 < report["time_to_first_token"]["median"] <= report["time_to_first_token"]["p95"]
+    assert report["time_to_first_token"]["p95"] <= report["turn_seconds"]["p95"]
+    assert report["intervals"]["tool_accuracy"][0] == 0.0 < report["intervals"]["tool_accuracy"][1] < 1.0
+    assert report["closed_loop_accuracy"] is None
+    assert report["notes"] == [report["closed_loop_note"]]
     failures = [json.loads(line) for line in (tmp_path / "out" / "failures.jsonl").read_text("utf-8").splitlines()]
     assert failures[0]["id"] == "t-1"
     assert failures[0]["prompt"] == ROWS[0]["messages"][:1]
@@ -83,6 +89,27 @@ def test_an_untrained_model_gets_an_honest_report(tiny_base: Path, split: Path, 
     assert kinds[-1] == "stage.result"
     assert report["events"][-1]["summary"]["tool_accuracy"] == 0.0
     assert "stage.progress" in kinds
+
+
+def test_closed_loop_runs_the_domain_s_tools(tiny_base: Path, split: Path, tmp_path: Path) -> None:
+    dataset = {"generator": "lint", "count": 60, "eval_fraction": 0.1, "seed": 3}
+    work = job("eval", tiny_base, tmp_path / "out", manifest(eval={}), {"generate": split}, {})
+    work.options["gguf"] = str(tiny_base / GGUF)
+    work.manifest["dataset"] = dataset
+    work.manifest["name"] = "lint"
+    with Projects(work.manifest) as projects:
+        drawn = [projects._plan.draw("eval", number, 0, projects) for number in projects._order]
+        ids = [projects._plan.row_id(projects._plan.sizes["train"] + place) for place in range(len(drawn))]
+    lines = [json.dumps({"id": name, **row}) + "\n" for name, row in zip(ids, drawn) if row]
+    (split / "eval.jsonl").write_text("".join([*lines, json.dumps({**ROWS[0], "source": "a:1"}) + "\n"]), "utf-8")
+    eval_worker.work(work, Events())
+    report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    assert report["closed_loop_examples"] == len(lines) == 6
+    assert report["closed_loop_accuracy"] == 0.0  # it has learnt nothing
+    assert report["closed_loop_note"] == "1 of 7 examples cannot be played in closed loop"
+    wrong = [json.loads(line) for line in (tmp_path / "out" / "closed_loop.jsonl").read_text("utf-8").splitlines()]
+    assert [each["id"] for each in wrong] == ids
+    assert all(each["reason"] for each in wrong)
 
 
 def test_prompts_by_hand_are_scored_apart(tiny_base: Path, split: Path, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Runs a GGUF over held-out trajectories, one prediction for every assistant turn.
 
 Decoding is greedy and unconstrained, from the exact token ids of training. The past of each turn
-is the gold one (teacher forcing), so that one early mistake does not hide what comes after it.
+is the gold one (teacher forcing), so that one early mistake does not hide what comes after it; in `closed_loop`
+it is the model's own. Several prompts are decoded side by side, which changes no answer.
 """
 
 from __future__ import annotations
@@ -12,15 +13,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fgbuild.errors import DataError
+from fgbuild.errors import DataError, FormatError
 from fgbuild.functiongemma import parse_turn, render_call
+from fgbuild.workers.evaluating.closed_loop import Ask, Loop, loop_metrics, play
 from fgbuild.workers.evaluating.metrics import ScoredTurn, metrics, prompt_metrics, score_turn
+from fgbuild.workers.evaluating.speed import speed, timed
 from fgbuild.workers.inference.llama import Completion, LlamaModel
 from fgbuild.workers.inference.prompt import PromptEncoder
 from fgbuild.workers.inference.tool_calls import ToolSet, message_calls
 from fgbuild.workers.jsonl import read_jsonl
 
 Row = Mapping[str, Any]
+
+SEQUENCES = 8
+"""Prompts that are decoded side by side. Another number may round otherwise: see `eval.METRICS_VERSION`."""
+
+LOOP_TOKENS = 512
+"""Tokens that a conversation in closed loop may be longer than the longest of the gold ones."""
 
 
 @dataclass(frozen=True)
@@ -36,28 +45,34 @@ class Question:
 
 @dataclass
 class Evaluation:
-    """What a run gave: every scored turn, with its question and llama.cpp's timings."""
+    """What a run gave: every scored turn, with its question and llama.cpp's timings.
+
+    loops: those that were played to their end. timed: answers given one at a time.
+    """
 
     questions: list[Question] = field(default_factory=list)
     turns: list[ScoredTurn] = field(default_factory=list)
     completions: list[Completion] = field(default_factory=list)
+    loops: list[Loop] = field(default_factory=list)
+    timed: list[Completion] = field(default_factory=list)
     seconds: float = 0.0
 
     def scores(self, by_hand: int = 0) -> dict[str, Any]:
-        """The scores of `metrics` and the speed. Reused prompt tokens are not counted as prefilled.
+        """The scores of `metrics` and `loop_metrics`, and the speed of `speed`.
 
         by_hand: how many of the last questions are of prompts by hand, which have scores of their own.
         """
         held_out = len(self.turns) - by_hand
-        prefilled = sum(each.prompt_tokens - each.reused_tokens for each in self.completions)
+        parts = [
+            metrics(self.turns[:held_out]),
+            loop_metrics(self.loops),
+            prompt_metrics(self.turns[held_out:]) if by_hand else {},
+            speed(self.timed),
+        ]
+        intervals = {name: pair for part in parts for name, pair in part.get("intervals", {}).items()}
         return {
-            **metrics(self.turns[:held_out]),
-            **(prompt_metrics(self.turns[held_out:]) if by_hand else {}),
-            "decode_tokens_per_s": _rate(
-                sum(each.decode_steps for each in self.completions),
-                sum(each.decode_seconds for each in self.completions),
-            ),
-            "prefill_tokens_per_s": _rate(prefilled, sum(each.prefill_seconds for each in self.completions)),
+            **{name: value for part in parts for name, value in part.items()},
+            "intervals": intervals,
             "reused_tokens": sum(each.reused_tokens for each in self.completions),
             "seconds": round(self.seconds, 2),
         }
@@ -132,36 +147,67 @@ def evaluate(
     asked: Sequence[Question],
     *,
     max_tokens: int,
+    encoder: PromptEncoder,
+    loops: Sequence[Loop] = (),
     on_turn: Callable[[int, int], None] = lambda done, total: None,
 ) -> Evaluation:
-    """Ask a GGUF every question; `on_turn(done, total)` is called after each."""
-    result = Evaluation(list(asked))
-    n_ctx = max(len(question.prompt) for question in asked) + max_tokens
+    """Ask a GGUF every question and play the loops; `on_turn(done, total)` is called after each question."""
+    result = Evaluation(list(asked), loops=list(loops))
+    n_ctx = max(len(question.prompt) for question in asked) + max_tokens + (LOOP_TOKENS if loops else 0)
     started = time.perf_counter()
-    with LlamaModel(path, n_ctx=n_ctx) as model:
-        for question in asked:
-            answer = model.complete(question.prompt, max_tokens)
-            result.completions.append(answer)
-            result.turns.append(
-                score_turn(
-                    question.row,
-                    question.first,
-                    message_calls(question.row["messages"][question.index]),
-                    answer.text,
-                    parse_turn(answer.text),
-                    answer.stopped_on is not None,
-                    question.tools,
-                )
-            )
-            on_turn(len(result.turns), len(asked))
+    done = 0
+
+    def one_more() -> None:
+        nonlocal done
+        done += 1
+        on_turn(done, len(asked))
+
+    with LlamaModel(path, n_ctx=n_ctx, sequences=SEQUENCES) as model:
+        prompts = [question.prompt for question in asked]
+        result.completions = model.complete_all(prompts, max_tokens, on_done=one_more)
+        play(loops, _asking(model, max_tokens, encoder, dict(zip(map(tuple, prompts), result.completions))))
+        result.timed = timed(model, prompts, max_tokens)
+    result.turns = [_scored(question, answer) for question, answer in zip(asked, result.completions)]
     result.seconds = time.perf_counter() - started
     return result
+
+
+def _asking(
+    model: LlamaModel,
+    max_tokens: int,
+    encoder: PromptEncoder,
+    known: dict[tuple[int, ...], Completion],
+) -> Ask:
+    """How loops get their answers. known: what has been answered already, by prompt; it would be answered the same."""
+
+    def prompt(loop: Loop) -> tuple[int, ...] | None:
+        try:
+            ids = tuple(encoder.encode(loop.messages, loop.tools.tools))
+        except FormatError:
+            return None
+        return ids if len(ids) + max_tokens <= model.n_ctx else None
+
+    def ask(going: Sequence[Loop]) -> list[Completion | None]:
+        prompts = [prompt(loop) for loop in going]
+        new = [ids for ids in dict.fromkeys(prompts) if ids is not None and ids not in known]
+        known.update(zip(new, model.complete_all(new, max_tokens)))
+        return [None if ids is None else known[ids] for ids in prompts]
+
+    return ask
+
+
+def _scored(question: Question, answer: Completion) -> ScoredTurn:
+    return score_turn(
+        question.row,
+        question.first,
+        message_calls(question.row["messages"][question.index]),
+        answer.text,
+        parse_turn(answer.text),
+        answer.stopped_on,
+        question.tools,
+    )
 
 
 def _expected(message: Mapping[str, Any]) -> str:
     calls = "".join(render_call(call.name, call.arguments) for call in message_calls(message))
     return (message.get("content") or "") + calls
-
-
-def _rate(count: int, seconds: float) -> float | None:
-    return round(count / seconds, 1) if count and seconds > 0 else None

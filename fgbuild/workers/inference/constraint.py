@@ -6,11 +6,11 @@ import ctypes
 from types import TracebackType
 from typing import Any
 
-import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
 from fgbuild.errors import StageError
+from fgbuild.workers.inference.native import llama_cpp
 
 
 class Constraint:

@@ -2,10 +2,8 @@
 
 The C API of llama-cpp-python is used rather than its `Llama` class, which compiles the GGUF's
 chat template while it loads (a broken template would look like a file that does not load) and
-samples through a chain that greedy decoding does not need. One sequence is kept in the KV cache;
-a prompt that starts like the last one is prefilled only from where the two part. Reuse changes
-the speed and never the answer: llama.cpp's kernels for one token and for many round differently
-(logits of a quantised 270M differ by up to 0.5), so only what was prefilled is ever reused.
+samples through a chain that greedy decoding does not need. What is kept in the KV cache, and why
+that changes the speed and never the answer, is in `sequences`.
 """
 
 from __future__ import annotations
@@ -14,49 +12,21 @@ import ctypes
 import os
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-import numpy as np
 import psutil
 
-from fgbuild.errors import StageError
 from fgbuild.functiongemma.tokens import STOP_IDS
-
-# Read by OpenMP once, as llama.cpp is loaded: threads that wait by spinning make decoding ten
-# times slower wherever something else wants a core too.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
-import llama_cpp
-
+from fgbuild.workers.inference import native
 from fgbuild.workers.inference.constraint import Constraint
+from fgbuild.workers.inference.native import LlamaError, last_error, llama_cpp
+from fgbuild.workers.inference.sequences import FRESH_TOKENS, Sequences
 
-BATCH_TOKENS = 512
-"""Tokens in one prefill call of llama.cpp."""
-
-FRESH_TOKENS = 16
-"""Last prompt tokens that are always evaluated: enough for the kernels for many tokens."""
-
-GGML_LOG_LEVEL_ERROR = 3
-
-_errors: deque[str] = deque(maxlen=8)
-
-
-@llama_cpp.llama_log_callback
-def _collect_errors(level: int, text: bytes, _user_data: Any) -> None:
-    """Keep llama.cpp's error lines for our messages; its other output is noise in a worker's log."""
-    if level == GGML_LOG_LEVEL_ERROR:
-        line = text.decode("utf-8", "replace").strip()
-        if line:
-            _errors.append(line)
-
-
-class LlamaError(StageError):
-    """llama.cpp could not load the file or evaluate a prompt."""
+__all__ = ["FRESH_TOKENS", "Completion", "LlamaError", "LlamaModel", "thread_count"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +36,8 @@ class Completion:
     tokens: the new ids, without the stop id. text: the same with control tokens as text.
     stopped_on: the stop id that ended it, or None where `max_tokens` did.
     prompt_tokens, reused_tokens: the prompt's length, and how much of it was in the KV cache.
-    prefill_seconds: until the first token; decode_seconds: the `decode_steps` evaluations after it.
+    prefill_seconds: until the first token; decode_seconds: the `decode_steps` evaluations after it, which other
+    prompts may share.
     """
 
     tokens: tuple[int, ...]
@@ -94,18 +65,16 @@ def thread_count() -> int:
 
 
 class LlamaModel:
-    """A loaded GGUF and one context of `n_ctx` tokens; a context manager that frees both.
+    """A loaded GGUF and `sequences` contexts of `n_ctx` tokens; a context manager that frees them.
 
     Raises LlamaError where llama.cpp refuses the file. A file that makes native code crash takes
     the process with it: load what is not trusted in a subprocess (see `verifying.probe`).
     """
 
-    def __init__(self, path: Path, *, n_ctx: int = 2048, threads: int | None = None) -> None:
-        llama_cpp.llama_log_set(_collect_errors, ctypes.c_void_p(0))
-        llama_cpp.llama_backend_init()
-        _errors.clear()
+    def __init__(self, path: Path, *, n_ctx: int = 2048, threads: int | None = None, sequences: int = 1) -> None:
+        native.start()
         self.path = path
-        self._context: Any = None
+        self._sequences: Sequences | None = None
         model_params = llama_cpp.llama_model_default_params()
         model_params.n_gpu_layers = 0
         # Weights repacked for Intel AMX crash at the first evaluation on some machines
@@ -113,33 +82,22 @@ class LlamaModel:
         model_params.use_extra_bufts = False
         self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), model_params)
         if not self._model:
-            raise LlamaError(f"llama.cpp cannot load {path}: {_last_error()}")
+            raise LlamaError(f"llama.cpp cannot load {path}: {last_error()}")
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self.n_vocab: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
-        self._open_context(n_ctx, threads or thread_count())
-        self._prompt: list[int] = []
-
-    def _open_context(self, n_ctx: int, threads: int) -> None:
-        params = llama_cpp.llama_context_default_params()
-        params.n_ctx = n_ctx
-        params.n_batch = params.n_ubatch = min(BATCH_TOKENS, n_ctx)
-        params.n_threads = params.n_threads_batch = threads
-        # Gemma 3's sliding-window layers otherwise drop old cells, and a prefix could not be reused.
-        params.swa_full = True
-        # Without flash attention, logits do not depend on how a prompt was cut into batches.
-        params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        self._context = llama_cpp.llama_init_from_model(self._model, params)
-        if not self._context:
+        try:
+            self._sequences = Sequences(
+                self._model, str(path), self.n_vocab, n_ctx=n_ctx, count=sequences, threads=threads or thread_count()
+            )
+        except LlamaError:
             self.close()
-            raise LlamaError(f"llama.cpp cannot make a context of {n_ctx} tokens for {self.path}: {_last_error()}")
-        self.n_ctx: int = llama_cpp.llama_n_ctx(self._context)
-        self._memory = llama_cpp.llama_get_memory(self._context)
+            raise
+        self.n_ctx = self._sequences.n_ctx
 
     def close(self) -> None:
-        """Free the context and the model; safe to call twice."""
-        if self._context:
-            llama_cpp.llama_free(self._context)
-            self._context = None
+        """Free the contexts and the model; safe to call twice."""
+        if self._sequences is not None:
+            self._sequences.close()
         if self._model:
             llama_cpp.llama_model_free(self._model)
             self._model = None
@@ -186,85 +144,131 @@ class LlamaModel:
         return pieces.decode("utf-8", "replace")
 
     def complete(
-        self,
-        prompt: Sequence[int],
-        max_tokens: int,
-        *,
-        stop: Sequence[int] = STOP_IDS,
-        grammar: str = "",
+        self, prompt: Sequence[int], max_tokens: int, *, stop: Sequence[int] = STOP_IDS, grammar: str = ""
     ) -> Completion:
         """Decode greedily after `prompt` until a stop id or `max_tokens` new tokens.
 
         grammar: in GBNF, of the texts that may be written; "" for any.
-
         Raises LlamaError where the two do not fit the context, or the logits are not numbers.
         """
-        if not prompt or len(prompt) + max_tokens > self.n_ctx:
-            raise LlamaError(
-                f"a prompt of {len(prompt)} tokens and {max_tokens} new ones do not fit a context of {self.n_ctx}."
-            )
-        started = time.perf_counter()
-        reused = self._reuse(prompt)
-        self._evaluate(prompt[reused:])
-        self._prompt = list(prompt)
-        tokens: list[int] = []
-        steps = 0
-        with Constraint(self._vocab, grammar) if grammar else nullcontext() as constraint:
-            token = self._best_token(constraint)
-            prefilled = time.perf_counter()
-            while token not in stop:
-                tokens.append(token)
-                if len(tokens) == max_tokens:
-                    break
-                if constraint:
-                    constraint.accept(token)
-                self._evaluate([token])
-                steps += 1
-                token = self._best_token(constraint)
-        return Completion(
-            tokens=tuple(tokens),
-            text=self.detokenize(tokens),
-            stopped_on=token if token in stop else None,
-            prompt_tokens=len(prompt),
-            reused_tokens=reused,
-            prefill_seconds=prefilled - started,
-            decode_seconds=time.perf_counter() - prefilled,
-            decode_steps=steps,
-        )
+        sequences = self._open()
+        with Constraint(self._vocab, grammar) if grammar else nullcontext() as sequences.constraint:
+            try:
+                (completion,) = self._in_slots([prompt], max_tokens, stop, 1, lambda: None)
+            finally:
+                sequences.constraint = None
+        return completion
+
+    def complete_all(
+        self,
+        prompts: Sequence[Sequence[int]],
+        max_tokens: int,
+        *,
+        stop: Sequence[int] = STOP_IDS,
+        on_done: Callable[[], None] = lambda: None,
+    ) -> list[Completion]:
+        """The same for many prompts, as many of them side by side as there are sequences; answers in their order.
+
+        An answer depends on its prompt and on the number of sequences alone, which decides how the products of a step
+        are rounded: with more than one, it may differ from that of `complete`. `on_done` is called after each.
+        """
+        return self._in_slots(prompts, max_tokens, stop, self._open().count, on_done)
 
     def forget(self) -> None:
-        """Empty the KV cache: the next prompt is evaluated from its start."""
-        llama_cpp.llama_memory_clear(self._memory, True)
-        self._prompt = []
+        """Reuse nothing of what has been asked so far."""
+        self._open().forget()
 
-    def _reuse(self, prompt: Sequence[int]) -> int:
-        """Cut the KV cache back to what it shares with `prompt`; how many tokens stay."""
-        shared = 0
-        for ours, theirs in zip(self._prompt, prompt[: max(0, len(prompt) - FRESH_TOKENS)]):
-            if ours != theirs:
-                break
-            shared += 1
-        if not llama_cpp.llama_memory_seq_rm(self._memory, 0, shared, -1):
-            llama_cpp.llama_memory_clear(self._memory, True)
-            shared = 0
-        self._prompt = []
-        return shared
+    def _open(self) -> Sequences:
+        assert self._sequences is not None, "the model is closed"
+        return self._sequences
 
-    def _evaluate(self, tokens: Sequence[int]) -> None:
-        for start in range(0, len(tokens), BATCH_TOKENS):
-            part = tokens[start : start + BATCH_TOKENS]
-            buffer = (llama_cpp.llama_token * len(part))(*part)
-            status = llama_cpp.llama_decode(self._context, llama_cpp.llama_batch_get_one(buffer, len(part)))
-            if status != 0:
-                raise LlamaError(f"llama.cpp failed to evaluate {self.path} (status {status}): {_last_error()}")
+    def _in_slots(
+        self,
+        prompts: Sequence[Sequence[int]],
+        max_tokens: int,
+        stop: Sequence[int],
+        count: int,
+        on_done: Callable[[], None],
+    ) -> list[Completion]:
+        for prompt in prompts:
+            if not prompt or len(prompt) + max_tokens > self.n_ctx:
+                raise LlamaError(
+                    f"a prompt of {len(prompt)} tokens and {max_tokens} new ones do not fit a context of {self.n_ctx}."
+                )
+        done: dict[int, Completion] = {}
+        # Neighbours in this order share the most.
+        waiting = deque(sorted(range(len(prompts)), key=lambda number: list(prompts[number])))
+        slots: list[_Slot | None] = [None] * count
+        while len(done) < len(prompts):
+            for sequence in range(count):
+                while waiting and slots[sequence] is None:
+                    number = waiting.popleft()
+                    slots[sequence] = self._begun(number, prompts[number], sequence)
+                    self._take_finished(slots, max_tokens, stop, done, on_done)
+            if any(slots):
+                self._step(slots)
+                self._take_finished(slots, max_tokens, stop, done, on_done)
+        return [done[number] for number in range(len(prompts))]
 
-    def _best_token(self, constraint: Constraint | None = None) -> int:
-        logits = np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(self._context, -1), shape=(self.n_vocab,))
-        token = int(logits.argmax())
-        if not np.isfinite(logits[token]):
-            raise LlamaError(f"{self.path} gives logits that are not numbers: its weights are damaged.")
-        return constraint.best(logits) if constraint else token
+    def _begun(self, number: int, prompt: Sequence[int], sequence: int) -> _Slot:
+        started = time.perf_counter()
+        token, reused = self._open().prefill(prompt, sequence)
+        return _Slot(number, token, len(prompt), reused, time.perf_counter() - started)
+
+    def _step(self, slots: Sequence[_Slot | None]) -> None:
+        started = time.perf_counter()
+        found = self._open().step([None if slot is None else slot.next for slot in slots])
+        seconds = time.perf_counter() - started
+        for slot, token in zip(slots, found):
+            if slot is not None:
+                slot.next = token
+                slot.steps += 1
+                slot.decode_seconds += seconds
+
+    def _take_finished(
+        self,
+        slots: list[_Slot | None],
+        max_tokens: int,
+        stop: Sequence[int],
+        done: dict[int, Completion],
+        on_done: Callable[[], None],
+    ) -> None:
+        """Note each slot's new token, and empty those that it ends."""
+        for at, slot in enumerate(slots):
+            if slot is None or slot.noted > slot.steps:
+                continue
+            slot.noted += 1
+            if slot.next not in stop:
+                slot.tokens.append(slot.next)
+                if len(slot.tokens) < max_tokens:
+                    continue
+            done[slot.number] = self._completion(slot, stop)
+            slots[at] = None
+            on_done()
+
+    def _completion(self, slot: _Slot, stop: Sequence[int]) -> Completion:
+        return Completion(
+            tokens=tuple(slot.tokens),
+            text=self.detokenize(slot.tokens),
+            stopped_on=slot.next if slot.next in stop else None,
+            prompt_tokens=slot.prompt_tokens,
+            reused_tokens=slot.reused,
+            prefill_seconds=slot.prefill_seconds,
+            decode_seconds=slot.decode_seconds,
+            decode_steps=slot.steps,
+        )
 
 
-def _last_error() -> str:
-    return _errors[-1] if _errors else "it gave no reason."
+@dataclass
+class _Slot:
+    """A prompt that is being answered. next: the newest token; noted: how many of its tokens have been looked at."""
+
+    number: int
+    next: int
+    prompt_tokens: int
+    reused: int
+    prefill_seconds: float
+    decode_seconds: float = 0.0
+    steps: int = 0
+    noted: int = 0
+    tokens: list[int] = field(default_factory=list)

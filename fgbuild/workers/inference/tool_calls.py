@@ -14,10 +14,11 @@ Tool = Mapping[str, Any]
 
 
 class ToolSet:
-    """A domain's tools, ready to check calls against."""
+    """A domain's tools, ready to check calls against. parameters: tool → the JSON Schema of its arguments."""
 
     def __init__(self, tools: Sequence[Tool]) -> None:
         self.tools = [dict(bare_tool(tool)) for tool in tools]
+        self.parameters = {tool["name"]: dict(tool.get("parameters") or {}) for tool in self.tools}
         self._validators = {
             tool["name"]: jsonschema.Draft202012Validator(closed(tool.get("parameters") or {"type": "object"}))
             for tool in self.tools

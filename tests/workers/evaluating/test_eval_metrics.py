@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fgbuild.functiongemma import Call, parse_turn, render_call
+from fgbuild.functiongemma.tokens import END_OF_TURN_ID, START_RESPONSE_ID
 from fgbuild.workers.evaluating.metrics import (
     MALFORMED,
     WORDS,
@@ -52,7 +53,8 @@ def turn(
     stopped: bool = True,
 ) -> ScoredTurn:
     row = {"id": trajectory, "scenario": scenario}
-    return score_turn(row, first, gold, output, parse_turn(output), stopped, TOOLS)
+    stop = (START_RESPONSE_ID if "call:" in output else END_OF_TURN_ID) if stopped else None
+    return score_turn(row, first, gold, output, parse_turn(output), stop, TOOLS)
 
 
 def test_a_perfect_run() -> None:
@@ -188,6 +190,32 @@ def test_scenarios_have_their_own_scores() -> None:
     assert scores["scenarios"]["b"]["sequence_accuracy"] == 0.5
 
 
+def test_parallel_calls_in_another_order_mean_the_same() -> None:
+    scores = metrics([turn((ADD, CUT), said(CUT, ADD))])
+    assert (scores["argument_match"], scores["ast_match"], scores["turn_accuracy"]) == (0.0, 1.0, 0.0)
+
+
+def test_calls_of_tools_that_there_are_not_are_counted_one_by_one() -> None:
+    jump = Call("jump", {"n": 1})
+    assert metrics([turn((ADD,), said(jump, ADD, jump)), turn((), said(ADD), "2")])["hallucinated_tools"] == 2
+
+
+@pytest.mark.parametrize(
+    ("output", "stop", "right"),
+    [
+        (said(ADD), 50, True),
+        (said(ADD), 106, False),
+        ("Words.", 106, True),
+        ("Words.", 50, False),
+        ("Words.", 1, False),
+    ],
+)
+def test_a_call_ends_before_its_response_and_words_end_the_turn(output: str, stop: int, right: bool) -> None:
+    scored = score_turn({"id": "t"}, True, (), output, parse_turn(output), stop, TOOLS)
+    assert metrics([scored])["stop_accuracy"] == float(right)
+    assert metrics([turn((), output, stopped=False)])["stop_accuracy"] == 0.0
+
+
 def test_confusion() -> None:
     turns = [
         turn((ADD,), said(ADD)),
@@ -206,6 +234,7 @@ def test_confusion() -> None:
 
 def test_thresholds() -> None:
     scores: dict[str, Any] = {"call_validity": 0.98, "tool_accuracy": 0.8499, "abstention_recall": None}
+    assert judge(scores, {"abstention_recall": 0.0}) == ({}, [])
     below, notes = judge(scores, {"call_validity": 0.98, "tool_accuracy": 0.85, "abstention_recall": 0.8})
     assert below == {"tool_accuracy": {"value": 0.8499, "minimum": 0.85}}
     assert len(notes) == 1
@@ -224,7 +253,9 @@ def test_a_prompt_without_a_call_counts_where_none_is_made() -> None:
         turn((), said(CUT), "4"),
     ]
     expected = {"prompts": 4, "prompt_tool_accuracy": 0.75, "prompt_argument_match": 0.5}
-    assert prompt_metrics(turns) == expected
+    found = prompt_metrics(turns)
+    assert set(found.pop("intervals")) == {"prompt_tool_accuracy", "prompt_argument_match"}
+    assert found == expected
 
 
 OUTPUTS = st.sampled_from([said(ADD), said(CUT), said(ADD, CUT), BROKEN, "Words.", "", said(Call("add", {"n": 9}))])
@@ -241,6 +272,11 @@ def test_shares_are_shares_and_stricter_scores_are_never_higher(
     assert all(scores[name] is None or 0 <= scores[name] <= 1 for name in (*shares, "abstention_recall"))
     if scores["tool_accuracy"] is not None:
         assert scores["argument_match"] <= scores["tool_accuracy"]
+        assert scores["argument_match"] <= scores["ast_match"]
+    if turns:
+        assert min(scores["stop_accuracy"], scores["turn_accuracy"]) >= 0
+    for name, (low, high) in scores["intervals"].items():
+        assert 0 <= low <= scores[name] <= high <= 1
     assert sum(sum(row.values()) for row in scores["confusion"].values()) == len(turns)
     if turns and not any(each.stopped for each in turns):
         assert {scores[name] for name in ("call_validity", "sequence_accuracy")} == {0.0}

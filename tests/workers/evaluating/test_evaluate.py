@@ -35,6 +35,6 @@ def said(name: str, **arguments: int) -> str:
     ],
 )
 def test_reasons(gold: tuple[Call, ...], output: str, stopped: bool, words: str) -> None:
-    turn = score_turn({"id": "t"}, True, gold, output, parse_turn(output), stopped, TOOLS)
+    turn = score_turn({"id": "t"}, True, gold, output, parse_turn(output), 106 if stopped else None, TOOLS)
     assert not (turn.exact and turn.well_formed)
     assert reason(turn).startswith(words)

@@ -74,6 +74,34 @@ def test_a_prefix_longer_than_the_sliding_window_is_reused(tiny_base: Path) -> N
     assert warm.tokens == cold.tokens
 
 
+def test_side_by_side_an_answer_depends_on_its_prompt_alone(tiny_base: Path) -> None:
+    words = [f"Check src/file_{number}.py{' and what is below it' * (number % 4)}." for number in range(7)]
+    with LlamaModel(tiny_base / GGUF, n_ctx=512, threads=1, sequences=3) as many:
+        prompts = [prompt(many, each) for each in words]
+        done: list[None] = []
+        answers = many.complete_all(prompts, 20, on_done=lambda: done.append(None))
+        assert len(done) == 7
+        assert len({answer.tokens for answer in answers}) > 1
+        backwards = many.complete_all(prompts[::-1], 20)[::-1]
+        assert [answer.tokens for answer in backwards] == [answer.tokens for answer in answers]
+        assert many.complete_all([], 20) == []
+    for number in (0, 3, 6):  # nothing held, and nothing beside it
+        with LlamaModel(tiny_base / GGUF, n_ctx=512, threads=1, sequences=3) as fresh:
+            (alone,) = fresh.complete_all([prompts[number]], 20)
+        assert alone.reused_tokens == 0
+        assert alone.tokens == answers[number].tokens
+    assert sum(answer.reused_tokens for answer in answers) > 6 * 50
+
+
+def test_one_prompt_at_a_time_is_the_same_with_and_without_other_sequences(tiny_base: Path) -> None:
+    with LlamaModel(tiny_base / GGUF, n_ctx=512, threads=1) as one:
+        ids = prompt(one, "Check src/app.py.")
+        expected = one.complete(ids, 16).tokens
+    with LlamaModel(tiny_base / GGUF, n_ctx=512, threads=1, sequences=3) as many:
+        many.complete_all([prompt(many, "Undo that."), prompt(many, "And then the rest.")], 8)
+        assert many.complete(ids, 16).tokens == expected
+
+
 def test_decoding_ends_at_max_tokens_or_on_a_stop_id(model: LlamaModel) -> None:
     ids = prompt(model, "Check src/app.py.")
     free = model.complete(ids, 12, stop=())
