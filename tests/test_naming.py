@@ -17,5 +17,5 @@ def test_the_suffix_follows_the_quant_type() -> None:
 @pytest.mark.parametrize("quant_type", ["q8_0", "q4_k_m"])
 def test_stage_and_worker_agree_on_the_file(quant_type: str) -> None:
     manifest = {"name": "lint", "quant": {"type": quant_type}}
-    shipped = Shipped(domain="lint", manifest=manifest, base={}, config={}, adapter={}, training={})
+    shipped = Shipped(domain="lint", manifest=manifest, base={}, config={}, adapter={}, training={}, weights="")
     assert export.placed(manifest)[0].source == shipped.file == gguf_name("lint", quant_type)

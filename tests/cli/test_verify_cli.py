@@ -18,7 +18,7 @@ from fgbuild.cli import call, chat, eval, shipped, verify
 from fgbuild.errors import FgbuildError
 from fgbuild.manifest import resolve_project
 from fgbuild.workers import base
-from fgbuild.workers.bases.artifact import sha256
+from fgbuild.workers.digest import sha256
 from fgbuild.workers.protocol import Job, Reporter
 from fgbuild.workers.verifying.checks import NAMES
 

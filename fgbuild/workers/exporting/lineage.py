@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gguf.metadata import Metadata
-
 HUB = "https://huggingface.co"
 EMBEDDED_REPO = "google/gemma-3-270m"
 """What the package of the base `embedded` holds, quantised."""
@@ -37,5 +35,7 @@ def origin(base: Mapping[str, Any]) -> Origin:
 
 def _of_repo(repo: str) -> Origin:
     """In words as llama.cpp's converter makes them of an id: `gemma-3-270m` → `Gemma 3 270m`."""
+    from gguf.metadata import Metadata
+
     owner, _, name = repo.partition("/")
     return Origin(Metadata.id_to_title(name), Metadata.id_to_title(owner), repo)

@@ -9,7 +9,7 @@ from typing import Any
 
 from fgbuild.functiongemma.tokens import bare_tool
 from fgbuild.naming import gguf_name
-from fgbuild.workers.bases.artifact import sha256
+from fgbuild.workers.digest import sha256
 from fgbuild.workers.exporting import tuned
 from fgbuild.workers.exporting.lineage import Origin, origin
 

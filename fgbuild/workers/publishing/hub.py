@@ -9,7 +9,7 @@ from typing import Any
 
 from fgbuild.errors import FgbuildError
 from fgbuild.shipping import AGENT
-from fgbuild.workers.bases.artifact import sha256
+from fgbuild.workers.digest import sha256
 from fgbuild.workers.publishing.parcel import Parcel, Progress
 
 

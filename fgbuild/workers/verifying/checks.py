@@ -14,7 +14,7 @@ from fgbuild.functiongemma.tokens import END_OF_TURN_ID, START_RESPONSE_ID, STOP
 from fgbuild.gguf_io.file_types import FILE_TYPES, allowed_types
 from fgbuild.gguf_io.header import GgufFile, read
 from fgbuild.gguf_io.metadata import GgufError, Scalar
-from fgbuild.workers.bases.artifact import sha256
+from fgbuild.workers.digest import sha256
 from fgbuild.workers.inference.tool_calls import ToolSet, same_json
 
 NAMES = ("size", "digest", "header", "load", "template", "stop", "smoke", "repeat")
