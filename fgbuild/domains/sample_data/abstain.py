@@ -51,15 +51,15 @@ _FILES = ("file", "data file", "export", "dump")
 _CALLS = {scenario.name: scenario for scenario in (*files.SCENARIOS, *rows.SCENARIOS, *tables.SCENARIOS)}
 
 SCENARIOS = (
-    Scenario("file_missing", "clarify", _file_missing, clarifying.FILE_MISSING, weight=0.6),
-    Scenario("table_missing", "clarify", _table_missing, clarifying.TABLE_MISSING, weight=1.2),
-    Scenario("count_missing", "clarify", _count_missing, clarifying.COUNT_MISSING, weight=0.8),
-    Scenario("format_missing", "clarify", _format_missing, clarifying.FORMAT_MISSING, weight=0.8),
+    Scenario("file_missing", "clarify", _file_missing, clarifying.FILE_MISSING, weight=0.5),
+    Scenario("table_missing", "clarify", _table_missing, clarifying.TABLE_MISSING, weight=0.9),
+    Scenario("count_missing", "clarify", _count_missing, clarifying.COUNT_MISSING, weight=0.6),
+    Scenario("format_missing", "clarify", _format_missing, clarifying.FORMAT_MISSING, weight=0.6),
     contrast(_CALLS["infer"], "path", _FILES, WHICH_FILE, weight=0.3),
     contrast(_CALLS["preview"], "path", _FILES, WHICH_FILE, weight=0.3),
     contrast(_CALLS["validate"], "path", _FILES, WHICH_FILE, _slots, weight=0.3),
     contrast(_CALLS["anonymize"], "path", _FILES, WHICH_FILE, _slots, weight=0.3),
-    contrast(_CALLS["generate"], "table", ("table",), WHICH_TABLE, _slots, weight=0.5),
+    contrast(_CALLS["generate"], "table", ("table",), WHICH_TABLE, _slots, weight=0.3),
     Scenario("unrelated", "decline", _no_tool, declining.UNRELATED, weight=0.8),
     Scenario("other_data_work", "decline", _no_tool, declining.OTHER_DATA_WORK, weight=1.9),
 )
