@@ -14,8 +14,7 @@ from typing import Any
 from fgbuild.cli.call import DEFAULT_MAX_TOKENS, shipped_tools
 from fgbuild.cli.output import print_json, say
 from fgbuild.cli.selection import add_variant, open_project, positive
-from fgbuild.cli.shipped import Shipped, job_for, shipped_models
-from fgbuild.errors import FgbuildError, StageError
+from fgbuild.cli.shipped import Shipped, job_for, raise_failed, shipped_models
 from fgbuild.views.text import clean
 
 MOST_TURNS = 8
@@ -57,12 +56,13 @@ def run(args: argparse.Namespace) -> int:
         file = Path(name, "job.json")
         file.write_text(json.dumps({**job, "output": name, "state": name}), "utf-8")
         command = [sys.executable, "-P", "-m", "fgbuild.workers.chat", str(file)]
-        with Path(name, "log").open("w+b") as log:
+        said = Path(name, "log")
+        with said.open("wb") as log:
             worker = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8"
             )
             try:
-                _serve(worker, _requests(args.prompt, model), in_words=sys.stdout.isatty() and not args.json)
+                _serve(worker, said, _requests(args.prompt, model), in_words=sys.stdout.isatty() and not args.json)
             finally:
                 worker.kill()
                 worker.wait()
@@ -84,32 +84,30 @@ def _requests(given: Iterable[str], model: Shipped) -> Iterator[str]:
             yield line.strip()
 
 
-def _serve(worker: subprocess.Popen[str], requests: Iterator[str], *, in_words: bool) -> None:
+def _serve(worker: subprocess.Popen[str], log: Path, requests: Iterator[str], *, in_words: bool) -> None:
     assert worker.stdin is not None
-    files = _next(worker)["files"]
+    files = _next(worker, log)["files"]
     say(f"{len(files)} files: {clean(', '.join(files), _CELLS)}")
     for request in requests:
         _show({"role": "user", "content": request}, in_words)
         worker.stdin.write(json.dumps({"prompt": request}) + "\n")
         worker.stdin.flush()
         while True:
-            message = _next(worker)
+            message = _next(worker, log)
             _show(message, in_words)
             if "changed" in message or "error" in message:
                 break
 
 
-def _next(worker: subprocess.Popen[str]) -> dict[str, Any]:
+def _next(worker: subprocess.Popen[str], log: Path) -> dict[str, Any]:
     """The worker's next line. Raises with its own words where it has ended."""
     assert worker.stdout is not None
-    if line := worker.stdout.readline():
-        return dict(json.loads(line))
-    code = worker.wait()
-    log = worker.args[-1]  # type: ignore[index]
-    lines = Path(str(log)).with_name("log").read_text("utf-8", "replace").strip().splitlines()
-    said = next((line.removeprefix("error: ") for line in reversed(lines) if line.startswith("error: ")), "")
-    message = said or (lines[-1] if lines else f"the worker ended with exit code {code}")
-    raise FgbuildError(message) if code == FgbuildError.exit_code else StageError(message)
+    line = worker.stdout.readline()
+    if not line:
+        code = worker.wait()
+        printed = log.read_text("utf-8", "replace").splitlines()
+        raise_failed(code, [each.removeprefix("error: ") for each in printed if each.startswith("error: ")], log)
+    return dict(json.loads(line))
 
 
 def _show(message: dict[str, Any], in_words: bool) -> None:

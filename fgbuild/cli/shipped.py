@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from fgbuild.cli.selection import add_variant
 from fgbuild.engine.artifacts import current_artifact as artifact
@@ -109,7 +109,7 @@ def run_worker(
             worker.kill()
             worker.close()
         if code not in (0, GATE_FAILED):
-            _raise(code, failures, log)
+            raise_failed(code, failures, log)
         return code, json.loads((output / result).read_text("utf-8"))
 
 
@@ -144,7 +144,8 @@ def _follow(worker: Any, handle: Callable[[Event], None]) -> int:
             return int(ended.code)
 
 
-def _raise(code: int, failures: list[str], log: Path) -> None:
+def raise_failed(code: int, failures: list[str], log: Path) -> NoReturn:
+    """Raise what a worker said before it failed, or else the last line of its log."""
     lines = log.read_text("utf-8", "replace").strip().splitlines()
     message = failures[-1] if failures else (lines[-1] if lines else f"the worker ended with exit code {code}")
     raise FgbuildError(message) if code == FgbuildError.exit_code else StageError(message)

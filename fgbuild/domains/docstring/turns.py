@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
+from fgbuild.domains import session
 from fgbuild.domains.docstring import values
 from fgbuild.domains.docstring.planted import State
 from fgbuild.domains.docstring.project import Project
 from fgbuild.domains.docstring.styles import STYLES, Style
-from fgbuild.domains.scenario import ANSWERED, Draw, Message, ended, say
+from fgbuild.domains.scenario import ANSWERED, Draw, Message, ended
 from fgbuild.domains.session import Done, Session
 
 WHICH_FILE = "Which file should I look at?"
@@ -74,16 +74,7 @@ def place(s: Session, symbol: str, state: State, path: str | None = None) -> Non
         open_project(s, {file: {name: state}})
 
 
-class Step(NamedTuple):
-    """A call, its response and what is said about it."""
-
-    done: Done
-    verdict: str
-
-    @property
-    def told(self) -> list[Message]:
-        return [*self.done.turns, say(self.verdict)]
-
+class Step(session.Step):
     @property
     def symbols(self) -> list[str]:
         """Those that a list or check names."""

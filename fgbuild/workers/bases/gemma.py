@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from fgbuild.errors import BaseModelError
+from fgbuild.gguf_io.file_types import FILE_TYPES
 from fgbuild.gguf_io.metadata import Field, float32, string, strings, uint32
 
 SLIDING_PATTERN = 6
 """Every 6th layer attends to everything; llama.cpp assumes this for `gemma3`."""
-FILE_TYPE_Q8_0 = 7
 QUANTIZATION_VERSION = 2
 LICENCE = "gemma"
 LICENCE_LINK = "https://ai.google.dev/gemma/terms"
@@ -180,7 +180,7 @@ def general_metadata(name: str, basename: str, size_label: str, tags: list[str])
         "general.license.link": string(LICENCE_LINK),
         "general.tags": strings(tags),
         "general.quantization_version": uint32(QUANTIZATION_VERSION),
-        "general.file_type": uint32(FILE_TYPE_Q8_0),
+        "general.file_type": uint32(FILE_TYPES["q8_0"]),
     }
 
 
