@@ -6,10 +6,6 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import subprocess
 
 _NO_RUN = "No build has run here yet; `fgbuild build` starts one."
 
@@ -32,21 +28,14 @@ def run(args: argparse.Namespace) -> int:
     replay = find_run(Paths(root), args.replay) if args.replay else None
     if not _has_terminal():
         return _print_summary(root, replay)
+    from fgbuild.cli.desk import ProjectDesk
     from fgbuild.views.tui.app import DashboardApp
 
-    app = DashboardApp(root, replay, start_build=start_build)
+    app = DashboardApp(ProjectDesk(root), replay)
     app.run()
-    if app.going:
-        print(f"The build goes on (run {app.shown_run}); `fgbuild` shows it again.", file=sys.stderr)
+    if app.feed.going:
+        print(f"The build goes on (run {app.feed.run}); `fgbuild` shows it again.", file=sys.stderr)
     return app.return_code or 0
-
-
-def start_build(root: Path) -> subprocess.Popen[bytes]:
-    """A build of every domain that outlives the dashboard and finds the fgbuild that started it."""
-    from fgbuild.executors.processes import import_path
-    from fgbuild.views.tui import launch
-
-    return launch.start_build(root, {**os.environ, "PYTHONPATH": import_path()})
 
 
 def _has_terminal() -> bool:

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from fgbuild.cli import ui
+from fgbuild.cli.desk import ProjectDesk
 from fgbuild.errors import FgbuildError
 from fgbuild.events import EventLog
 from fgbuild.views import runs
+from fgbuild.views.tui.desk import Variant
 from fgbuild.views.tui.launch import last_line
 
 RUN = "20261103-101500-0001"
@@ -120,7 +122,7 @@ def test_the_build_it_starts_finds_fgbuild_and_not_the_projects_files(
 ) -> None:
     monkeypatch.delenv("PYTHONPATH", raising=False)
     (project / "json.py").write_text("raise SystemExit(9)")
-    assert ui.start_build(project).wait() == 2
+    assert ProjectDesk(project).build((), Variant()).wait() == 2
     assert "fgbuild.toml: " in last_line(project)
 
 

@@ -1,117 +1,98 @@
 """The dashboard: attaches to a run's event log and draws what it adds up to.
 
-It reads the log and starts builds in sessions of their own, nothing else: several can watch one
-build, and closing one stops nothing.
+It reads the log, and asks its desk for everything else: several can watch one build, and closing one stops nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import signal
 import subprocess
-import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Footer, Static
+from textual.screen import Screen
 
-from fgbuild.events import EventReader
+from fgbuild.errors import FgbuildError
 from fgbuild.views import runs
-from fgbuild.views.state import BuildState, apply
-from fgbuild.views.text import clean
+from fgbuild.views.records import StageState
 from fgbuild.views.tui import launch
+from fgbuild.views.tui.desk import Desk, Variant
+from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.help import HelpScreen
-from fgbuild.views.tui.snapshot import Snapshot
-from fgbuild.views.tui.widgets import (
-    LossChart,
-    ModelsPanel,
-    NotesPanel,
-    RunningPanel,
-    StageGrid,
-    TitleBar,
-)
+from fgbuild.views.tui.overview import Overview
+from fgbuild.views.tui.view import BACK, DetailView, View
 
 POLL_SECONDS = 0.15
 CLOCK_SECONDS = 1.0
-# A long log is folded in slices, so that keys are answered while it loads.
-READ_SECONDS = 0.08
-READ_EVENTS = 2_000
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-EMPTY = (
-    "No build has run here yet.\n\n"
-    "Press b to build every domain, or run `fgbuild build` in another terminal: it appears here."
-)
+
+_VIEWS = {
+    "log": "log.LogView",
+    "why": "why.WhyView",
+    "graph": "graph.GraphView",
+    "runs": "history.RunsView",
+    "data": "data.DataView",
+    "failures": "failures.FailuresView",
+    "manifest": "manifest.ManifestView",
+    "prompt": "prompt.PromptView",
+}
+"""Name → module of this package and class of the view that a key opens; it is imported when it is."""
 
 
 class DashboardApp(App[None]):
-    """Shows `run`, or where None follows the latest run of the project at `root`."""
+    """Shows `run`, or where None follows the latest run of the desk's project."""
 
     CSS_PATH = "app.tcss"
     TITLE = "fgbuild"
     KEYS: ClassVar[list[Binding]] = [
-        Binding("b", "build", "Build all", tooltip="build every domain that is not up to date"),
-        Binding("r", "reload", "Latest run", tooltip="go to the latest run and read it again"),
-        Binding("d", "next_chart", "Next chart", tooltip="show the loss of the next domain"),
         Binding("question_mark", "help", "Help", key_display="?", tooltip="show or close this help"),
+        Binding("l", "open('log')", "Log", tooltip="log of the chosen stage"),
+        Binding("w", "open('why')", "Why", tooltip="why the chosen stage ran, input by input"),
+        Binding("g", "open('graph')", "Graph", tooltip="stages and what each waits for"),
+        Binding("h", "open('runs')", "Runs", tooltip="past builds; compare two of them"),
+        Binding("d", "open('data')", "Data", tooltip="the chosen domain's training data, row by row"),
+        Binding("f", "open('failures')", "Failures", tooltip="what the chosen domain's model got wrong"),
+        Binding("m", "open('manifest')", "Manifest", tooltip="edit the chosen domain's manifest"),
+        Binding("p", "open('prompt')", "Prompt", tooltip="ask the chosen domain's model something"),
+        Binding("B", "build", "Build all", tooltip="build every domain that is not up to date"),
+        Binding("r", "reload", "Latest run", tooltip="go to the latest run and read it again"),
         Binding("q", "quit", "Quit", tooltip="close the dashboard; a build goes on"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
-    def __init__(
-        self,
-        root: Path,
-        run: str | None = None,
-        *,
-        start_build: Callable[[Path], subprocess.Popen[bytes]] = launch.start_build,
-    ) -> None:
+    def __init__(self, desk: Desk, run: str | None = None) -> None:
         super().__init__()
-        self.root = root
-        self.state = BuildState()
-        self.going = False
-        self.shown_run: str | None = run
-        self._follow = run is None
-        self._start_build = start_build
+        self.desk = desk
+        self.feed = Feed(desk.root, run)
+        self.selected: str | None = None
         self._build: subprocess.Popen[bytes] | None = None
         self._run_before_build: str | None = None
-        self._reader: EventReader | None = None
-        # Held by reference: a query would look on the help screen while that one is open.
-        self._empty = Static(EMPTY, id="empty", markup=False)
-        self._dashboard = Vertical(id="dashboard")
-        self._title_bar = TitleBar(id="title")
-        self._grid = StageGrid(id="grid")
-        self._running_panel = RunningPanel(id="running")
-        self._chart = LossChart(id="chart")
-        self._models = ModelsPanel(id="models")
-        self._notes = NotesPanel(id="notes")
 
-    def compose(self) -> ComposeResult:
-        yield self._title_bar
-        yield self._empty
-        with self._dashboard:
-            yield VerticalScroll(self._grid, id="grid-scroll")
-            yield self._running_panel
-            with Horizontal(id="middle"):
-                yield self._chart
-                yield VerticalScroll(self._models, id="models-scroll")
-            yield self._notes
-        yield Footer()
+    @property
+    def stage(self) -> StageState | None:
+        """The stage that was chosen, where this run has it."""
+        return self.feed.state.stages.get(self.selected or "")
+
+    @property
+    def variant(self) -> Variant:
+        """Base and profile of the run that is shown: what is started from here is of the same."""
+        return Variant(self.feed.state.base, self.feed.state.profile)
+
+    def get_default_screen(self) -> Screen[None]:
+        return Overview()
 
     def on_mount(self) -> None:
-        self._chart.border_title = "Loss"
-        self.query_one("#models-scroll").border_title = "Models"
-        self._notes.border_title = "Notes"
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             # Without a handler the process dies with the terminal still in full-screen mode. Only
             # the main thread may install one.
             with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
                 loop.add_signal_handler(number, self._on_signal, number)
-        self._show_run(self.shown_run or runs.latest_run(self.root))
+        self._poll()
         self.set_interval(POLL_SECONDS, self._poll)
         self.set_interval(CLOCK_SECONDS, self._each_second)
 
@@ -124,91 +105,89 @@ class DashboardApp(App[None]):
     def _on_signal(self, number: int) -> None:
         self.exit(return_code=128 + number)
 
-    def _show_run(self, run: str | None) -> None:
-        """Show that run from its first event on; None shows what to do when there is none."""
-        self.shown_run = run
-        self.state = BuildState(run=clean(run or ""))
-        self._chart.choice = None
-        self._reader = EventReader(runs.log_path(self.root, run)) if run is not None else None
-        self._empty.display = run is None
-        self._dashboard.display = run is not None
-        if run is None:
-            self._draw()
-        else:
-            self._poll()
-
     def _poll(self) -> None:
-        """Fold what the log has gained; come back at once where that was too much for one slice."""
-        reader = self._reader
-        if reader is None:
-            return
-        deadline = time.monotonic() + READ_SECONDS
-        gained = False
-        while batch := reader.read(READ_EVENTS):
-            gained = True
-            for event in batch:
-                apply(self.state, event)
-            if time.monotonic() > deadline:
-                self.call_later(self._poll)
-                break
+        """Draw what the log has gained; come back at once where that was too much for one slice."""
+        gained, more = self.feed.fold()
         if gained:
-            self.going = runs.is_going(self.state)
-            self._draw()
+            self.draw()
+        if more:
+            self.call_later(self._poll)
 
     def _each_second(self) -> None:
         self._check_started_build()
-        newest = runs.latest_run(self.root) if self._follow else self.shown_run
-        if newest is not None and newest != self.shown_run:
-            self._show_run(newest)
-        was_going, self.going = self.going, runs.is_going(self.state)
-        if self.going or was_going:
-            self._draw()
+        if self.feed.newer():
+            self._poll()
+        if self.feed.check():
+            self.draw()
 
-    def _draw(self) -> None:
-        snapshot = Snapshot(self.state, time.time(), self.going)
-        panels = (self._grid, self._running_panel, self._chart, self._models, self._notes)
-        for panel in (self._title_bar, *(panels if self.shown_run is not None else ())):
-            panel.show(snapshot)
+    def draw(self) -> None:
+        """Have the views that are open show the run as it is now."""
+        snapshot = self.feed.snapshot()
+        for screen in self.screen_stack:
+            if isinstance(screen, View) and screen.is_mounted:
+                screen.draw(snapshot)
+
+    def show_run(self, run: str | None, *, follow: bool = False) -> None:
+        """Show another run; follow: and go on to later ones."""
+        self.feed.follow = follow
+        self.feed.show(run)
+        self._poll()
+        self.draw()
+
+    def action_open(self, name: str) -> None:
+        """Show a view in place of the one that lies over the overview, if one does."""
+        module, kind = _VIEWS[name].split(".")
+        view: type[DetailView] = getattr(importlib.import_module(f"fgbuild.views.tui.{module}"), kind)
+        if isinstance(self.screen, Overview):
+            self.push_screen(view())
+        elif isinstance(self.screen, DetailView) and not isinstance(self.screen, view):
+            self.switch_screen(view())
+
+    def close_view(self, view: DetailView) -> None:
+        if self.screen is view:
+            self.pop_screen()
 
     def action_build(self) -> None:
         """Start a build of every domain, unless one is going."""
-        if self.going or (self._build is not None and self._build.poll() is None):
-            self._tell("A build is already running.", "warning")
+        self.start_build(())
+
+    def start_build(self, domains: tuple[str, ...], until: str | None = None) -> None:
+        """Start a build of these domains (none: of all), unless one is going."""
+        if self.feed.going or (self._build is not None and self._build.poll() is None):
+            self.tell("A build is already running.", "warning")
             return
-        self._run_before_build = runs.latest_run(self.root)
+        self._run_before_build = runs.latest_run(self.desk.root)
         try:
-            self._build = self._start_build(self.root)
+            self._build = self.desk.build(domains, self.variant, until=until)
         except OSError as error:
-            self._tell(f"{error.filename}: {error.strerror}; put that right and press b again.", "error")
+            self.tell(f"{error.filename}: {error.strerror}; put that right and press the key again.", "error")
             return
-        self._follow = True
-        self._tell("Build started; it goes on when this dashboard closes.", "information")
+        self.feed.follow = True
+        self.tell("Build started; it goes on when this dashboard closes.")
 
     def _check_started_build(self) -> None:
         """Say why a build that was started here ended before it had a log to show."""
         if self._build is None or (code := self._build.poll()) is None:
             return
         self._build = None
-        if code != 0 and runs.latest_run(self.root) == self._run_before_build:
-            why = launch.last_line(self.root) or f"see {launch.output_path(self.root)}"
-            self._tell(f"The build ended with exit code {code}: {why}", "error")
+        root = self.desk.root
+        if code != 0 and runs.latest_run(root) == self._run_before_build:
+            why = launch.last_line(root) or f"see {launch.output_path(root)}"
+            self.tell(f"The build ended with exit code {code}: {why}", "error")
 
     def action_reload(self) -> None:
         """Go to the latest run, and read it from its start."""
-        self._follow = True
-        self._show_run(runs.latest_run(self.root))
-
-    def action_next_chart(self) -> None:
-        """Show the next training stage's loss."""
-        snapshot = Snapshot(self.state, time.time(), self.going)
-        stages = [stage.id for stage in self._chart.candidates(snapshot)]
-        current = self._chart.chosen(snapshot)
-        if current is not None:
-            self._chart.choice = stages[(stages.index(current.id) + 1) % len(stages)]
-            self._draw()
+        self.show_run(runs.latest_run(self.desk.root), follow=True)
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen(self.KEYS))
+        keys = [BACK] if isinstance(self.screen, DetailView) else []
+        name = self.screen.NAME if isinstance(self.screen, View) else ""
+        own = self.screen.KEYS if isinstance(self.screen, View) else []
+        self.push_screen(HelpScreen([(name, own), ("Everywhere", [*keys, *self.KEYS])]))
 
-    def _tell(self, message: str, severity: str) -> None:
+    def tell(self, message: str, severity: str = "information") -> None:
+        """A notice that goes away by itself."""
         self.notify(message, severity=severity, markup=False)  # type: ignore[arg-type]
+
+    def refused(self, error: FgbuildError) -> None:
+        self.tell(str(error), "error")

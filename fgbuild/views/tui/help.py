@@ -22,19 +22,22 @@ _SYMBOLS = (
 
 
 class HelpScreen(ModalScreen[None]):
-    """Lists the given bindings; any of its keys closes it."""
+    """Lists the given bindings, by where they hold; any of its keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,enter", "dismiss", "Close")]
 
-    def __init__(self, bindings: list[Binding]) -> None:
+    def __init__(self, tables: list[tuple[str, list[Binding]]]) -> None:
         super().__init__()
-        self._bindings_shown = bindings
+        self._tables = [(name, keys) for name, keys in tables if keys]
 
     def compose(self) -> ComposeResult:
-        parts: list[str | tuple[str, str]] = [("Keys\n", "bold")]
-        for binding in self._bindings_shown:
-            parts += [(f"  {binding.key_display or binding.key:<4}", "bold"), f"{binding.tooltip}\n"]
-        parts += [("\nSymbols\n", "bold")]
+        parts: list[str | tuple[str, str]] = []
+        for name, bindings in self._tables:
+            parts += [(f"{name}\n", "bold")]
+            for binding in bindings:
+                parts += [(f"  {binding.key_display or binding.key:<8}", "bold"), f"{binding.tooltip}\n"]
+            parts += ["\n"]
+        parts += [("Symbols\n", "bold")]
         for symbol, meaning in _SYMBOLS:
             parts += [(f"  {symbol:<4}", "bold"), f"{meaning}\n"]
         parts += [

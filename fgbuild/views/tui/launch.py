@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fgbuild.views.text import clean
 
 # -P: a file of the project named like a module must not be taken for it.
-COMMAND = (sys.executable, "-P", "-m", "fgbuild", "build", "--all", "--headless")
+FGBUILD = (sys.executable, "-P", "-m", "fgbuild")
 
 
 def output_path(root: Path) -> Path:
@@ -18,8 +18,10 @@ def output_path(root: Path) -> Path:
     return root / "cache" / "ui" / "build.log"
 
 
-def start_build(root: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Start `fgbuild build --all --headless` in a session of its own, with its output in a file.
+def start_build(
+    root: Path, arguments: Sequence[str] = ("--all",), environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start `fgbuild build --headless` with these arguments in a session of its own, its output in a file.
 
     Neither closing the dashboard nor losing the terminal reaches it. environment: its variables
     (None: those of this process). Raises OSError where the
@@ -29,7 +31,7 @@ def start_build(root: Path, environment: Mapping[str, str] | None = None) -> sub
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as output:
         return subprocess.Popen(
-            COMMAND,
+            [*FGBUILD, "build", "--headless", *arguments],
             cwd=root,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -2,16 +2,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import views_sample as sample
-from textual.pilot import Pilot
+from tui_sample import LATER_RUN, SIZES, begun_now, dashboard, shows, wait_for
 
 from fgbuild.events import encode
 from fgbuild.views import runs
@@ -20,9 +18,6 @@ from fgbuild.views.tui import launch
 from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.help import HelpScreen
 
-SIZES = [(80, 24), (120, 40)]
-LATER_RUN = "20261104-090000-0002"
-
 
 @pytest.fixture(autouse=True)
 def _quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,33 +25,10 @@ def _quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_module, "CLOCK_SECONDS", 0.05)
 
 
-def screen_of(app: DashboardApp) -> str:
-    """What the terminal shows."""
-    return "\n".join("".join(part.text for part in strip) for strip in app.screen._compositor.render_strips())
-
-
-async def wait_for(pilot: Pilot[Any], holds: Callable[[], bool], seconds: float = 4.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, screen_of(pilot.app)  # type: ignore[arg-type]
-        await pilot.pause(0.02)
-
-
-async def shows(pilot: Pilot[Any], *words: str) -> str:
-    """The screen, once all the words are on it."""
-    await wait_for(pilot, lambda: all(word in screen_of(pilot.app) for word in words))  # type: ignore[arg-type]
-    return screen_of(pilot.app)  # type: ignore[arg-type]
-
-
-def begun_now() -> list[dict[str, Any]]:
-    """A half run whose process is this one, so that it counts as going."""
-    return sample.half_run(start=time.time())
-
-
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_finished_run(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, sample.whole_run())
-    async with DashboardApp(tmp_path).run_test(size=size) as pilot:
+    async with dashboard(tmp_path).run_test(size=size) as pilot:
         screen = await shows(
             pilot, sample.RUN, "✓ done", "elapsed 8m 10s", "25/25 stages", "≡ current", "Done in 8m 10s"
         )
@@ -68,13 +40,13 @@ async def test_a_finished_run(tmp_path: Path, size: tuple[int, int]) -> None:
         assert "◆ eval 0.0293" in screen
         assert "fp32 on cpu" in screen
         assert {len(line) for line in screen.splitlines()} == {size[0]}
-        await shows(pilot, "b Build all", "r Latest run", "d Next chart", "? Help", "q Quit")
+        await shows(pilot, "? Help", "l Log", "w Why")
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_running_build(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, begun_now())
-    async with DashboardApp(tmp_path).run_test(size=size) as pilot:
+    async with dashboard(tmp_path).run_test(size=size) as pilot:
         screen = await shows(pilot, "● running", "● 45%", "18/40 steps", "812 tok/s", "3.1 GB", "○ waiting")
         assert "because lora.r: 16 → 32" in screen
         assert "ETA" in screen
@@ -85,7 +57,7 @@ async def test_a_running_build(tmp_path: Path, size: tuple[int, int]) -> None:
 async def test_a_growing_log_is_picked_up_and_a_corrupted_line_ignored(tmp_path: Path) -> None:
     events = begun_now()
     path = sample.write_log(tmp_path, events[:-20])
-    async with DashboardApp(tmp_path).run_test(size=SIZES[0]) as pilot:
+    async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
         await shows(pilot, "● running")
         with path.open("ab") as stream:
             stream.write(b'{"kind": "stage.note", "stage": \xff\xfe}\n[1, 2]\n{"no": "kind"}\n')
@@ -101,7 +73,7 @@ async def test_a_growing_log_is_picked_up_and_a_corrupted_line_ignored(tmp_path:
 
 async def test_a_new_run_is_followed_but_not_in_replay(tmp_path: Path) -> None:
     sample.write_log(tmp_path, sample.whole_run())
-    following, replaying = DashboardApp(tmp_path), DashboardApp(tmp_path, sample.RUN)
+    following, replaying = dashboard(tmp_path), dashboard(tmp_path, sample.RUN)
     for app, expected in ((following, LATER_RUN), (replaying, sample.RUN)):
         async with app.run_test(size=SIZES[0]) as pilot:
             await shows(pilot, sample.RUN)
@@ -113,21 +85,21 @@ async def test_a_new_run_is_followed_but_not_in_replay(tmp_path: Path) -> None:
 
 async def test_a_build_whose_process_died(tmp_path: Path) -> None:
     sample.write_log(tmp_path, sample.half_run(pid=os.getpid()))  # began long before this process did
-    async with DashboardApp(tmp_path).run_test(size=SIZES[1]) as pilot:
+    async with dashboard(tmp_path).run_test(size=SIZES[1]) as pilot:
         screen = await shows(pilot, "■ stopped early", "■ stopped", "The build process is gone")
         assert "elapsed 3m 01s" in screen  # up to its last word
 
 
 async def test_a_failure_names_its_log(tmp_path: Path) -> None:
     sample.write_log(tmp_path, sample.failed_run())
-    async with DashboardApp(tmp_path).run_test(size=SIZES[1]) as pilot:
+    async with dashboard(tmp_path).run_test(size=SIZES[1]) as pilot:
         screen = await shows(pilot, "✗ failed", "○ not run", "✗ lint:train  the loss is NaN at step 4; lower the rate")
         assert sample.LOG_OF_FAILURE in screen
 
 
 async def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
-    async with DashboardApp(tmp_path).run_test(size=SIZES[0]) as pilot:
-        await shows(pilot, "No build has run here yet.", "Press b to build every domain", "no run yet")
+    async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "No build has run here yet.", "Press B to build every domain", "no run yet")
         sample.write_log(tmp_path, sample.whole_run())
         await shows(pilot, "✓ done")
 
@@ -135,20 +107,19 @@ async def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", SIZES)
 async def test_q_quits(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, begun_now())
-    app = DashboardApp(tmp_path)
+    app = dashboard(tmp_path)
     async with app.run_test(size=size) as pilot:
         await shows(pilot, "● running")
         await pilot.press("q")
         await wait_for(pilot, lambda: app._exit)
     assert app.return_code == 0
-    assert app.going  # so that the command line can say that the build goes on
+    assert app.feed.going  # so that the command line can say that the build goes on
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_question_mark_lists_every_key(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with DashboardApp(tmp_path).run_test(size=size) as pilot:
+async def test_question_mark_lists_every_key(tmp_path: Path) -> None:
+    async with dashboard(tmp_path).run_test(size=(100, 60)) as pilot:
         await pilot.press("question_mark")
-        screen = await shows(pilot, "Keys", "Symbols")
+        screen = await shows(pilot, "Everywhere", "Symbols")
         for binding in DashboardApp.KEYS:
             assert binding.tooltip in screen
         await pilot.press("question_mark")
@@ -156,9 +127,9 @@ async def test_question_mark_lists_every_key(tmp_path: Path, size: tuple[int, in
 
 
 async def test_a_run_that_begins_behind_the_help_is_there_when_it_closes(tmp_path: Path) -> None:
-    async with DashboardApp(tmp_path).run_test(size=SIZES[0]) as pilot:
+    async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
         await pilot.press("question_mark")
-        await shows(pilot, "Keys")
+        await shows(pilot, "Everywhere")
         sample.write_log(tmp_path, sample.whole_run())
         await pilot.pause(0.2)
         await pilot.press("escape")
@@ -169,7 +140,7 @@ async def test_a_run_that_begins_behind_the_help_is_there_when_it_closes(tmp_pat
 async def test_r_goes_to_the_latest_run(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, sample.failed_run())
     sample.write_log(tmp_path, sample.whole_run(LATER_RUN), LATER_RUN)
-    async with DashboardApp(tmp_path, sample.RUN).run_test(size=size) as pilot:
+    async with dashboard(tmp_path, sample.RUN).run_test(size=size) as pilot:
         await shows(pilot, sample.RUN, "✗ failed")
         await pilot.press("r")
         screen = await shows(pilot, LATER_RUN, "✓ done")
@@ -177,69 +148,55 @@ async def test_r_goes_to_the_latest_run(tmp_path: Path, size: tuple[int, int]) -
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_d_shows_the_next_loss(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_n_shows_the_next_loss(tmp_path: Path, size: tuple[int, int]) -> None:
     recorder = sample.Recorder(start=time.time())
     sample.begin(recorder)
     sample.train(recorder, steps=5)
     sample.train(recorder, steps=5, stage="test:train")
     sample.write_log(tmp_path, recorder.events)
-    async with DashboardApp(tmp_path).run_test(size=size) as pilot:
+    async with dashboard(tmp_path).run_test(size=size) as pilot:
         await shows(pilot, "│test:train  loss")  # the one that started last
-        await pilot.press("d")
+        await pilot.press("n")
         await shows(pilot, "│lint:train  loss")
-        await pilot.press("d")
+        await pilot.press("n")
         await shows(pilot, "│test:train  loss")
 
 
-def builder(tmp_path: Path, code: str, started: list[subprocess.Popen[bytes]]) -> Callable[[Path], Any]:
-    """Stands in for `launch.start_build`: runs `code` with its output where a build's goes."""
-
-    def start(root: Path) -> subprocess.Popen[bytes]:
-        launch.output_path(root).parent.mkdir(parents=True, exist_ok=True)
-        with launch.output_path(root).open("wb") as output:
-            started.append(subprocess.Popen([sys.executable, "-c", code], stdout=output, stderr=output))
-        return started[-1]
-
-    return start
-
-
 @pytest.mark.parametrize("size", SIZES)
-async def test_b_starts_a_build_once_and_shows_it(tmp_path: Path, size: tuple[int, int]) -> None:
-    started: list[subprocess.Popen[bytes]] = []
-    app = DashboardApp(tmp_path, start_build=builder(tmp_path, "import time; time.sleep(30)", started))
+async def test_capital_b_starts_a_build_once_and_shows_it(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = dashboard(tmp_path, code="import time; time.sleep(30)")
     async with app.run_test(size=size, notifications=True) as pilot:
-        await pilot.press("b")
+        await pilot.press("B")
         await shows(pilot, "Build started")
-        await pilot.press("b")
+        await pilot.press("B")
         await shows(pilot, "A build is already running.")
         sample.write_log(tmp_path, begun_now())
         await shows(pilot, sample.RUN, "● running")
-    assert [process.poll() for process in started] == [None]  # closing the dashboard did not stop it
-    started[0].kill()
-    started[0].wait()
+    (build,) = app.desk.started
+    assert build.poll() is None  # closing the dashboard did not stop it
+    build.kill()
+    build.wait()
 
 
 async def test_a_build_that_cannot_begin_says_why(tmp_path: Path) -> None:
     code = "print('manifests/lint.toml:3: [trainer] is not a table\\x1b[2J'); raise SystemExit(2)"
-    app = DashboardApp(tmp_path, start_build=builder(tmp_path, code, []))
+    app = dashboard(tmp_path, code=code)
     async with app.run_test(size=SIZES[1], notifications=True) as pilot:
-        await pilot.press("b")
+        await pilot.press("B")
         await shows(pilot, "exit code 2: manifests/lint.toml:3:", "[trainer] is not a table␛[2J")
 
 
 async def test_a_build_that_cannot_be_started_says_why(tmp_path: Path) -> None:
-    def refuse(root: Path) -> Any:
-        raise PermissionError(13, "Permission denied", "cache/ui/build.log")
-
-    app = DashboardApp(tmp_path, start_build=refuse)
+    app = dashboard(tmp_path)
+    (tmp_path / "cache").write_text("a file where a directory belongs")
     async with app.run_test(size=SIZES[1], notifications=True) as pilot:
-        await pilot.press("b")
-        await shows(pilot, "cache/ui/build.log:", "Permission denied")
+        await pilot.press("B")
+        await shows(pilot, "cache", "press the key again")
 
 
 def test_the_build_gets_its_own_session_and_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = "import os; print(os.getsid(0) == os.getpid(), os.getcwd())"
-    monkeypatch.setattr(launch, "COMMAND", (sys.executable, "-c", code))
+    monkeypatch.setattr(launch, "FGBUILD", (sys.executable, "-c", code))
     assert launch.start_build(tmp_path).wait() == 0
     assert launch.last_line(tmp_path) == f"True {tmp_path.resolve()}"
 
@@ -256,7 +213,7 @@ async def test_hostile_text_is_inert(tmp_path: Path) -> None:
     recorder.emit("stage.failed", stage="[red]d:train", message=hostile, log=hostile)
     recorder.emit("stage.note", stage="lint:train", text=hostile)
     sample.write_log(tmp_path, recorder.events)
-    async with DashboardApp(tmp_path).run_test(size=SIZES[1]) as pilot:
+    async with dashboard(tmp_path).run_test(size=SIZES[1]) as pilot:
         screen = await shows(pilot, "[red]d", "✗ failed", "␛[2J")
         assert not set(screen) & set("\x1b\x07\r\u202e")
 
@@ -270,7 +227,7 @@ async def test_a_log_of_unexpected_shapes_is_shown(tmp_path: Path) -> None:
         {"kind": "stage.note", "stage": "lint:train", "text": "no time"},
     ]
     sample.write_log(tmp_path, odd)
-    async with DashboardApp(tmp_path).run_test(size=(30, 10)) as pilot:
+    async with dashboard(tmp_path).run_test(size=(30, 10)) as pilot:
         await shows(pilot, "fgbuild")
         await pilot.resize_terminal(200, 50)
         await shows(pilot, "lint:train", "no time")
@@ -282,17 +239,17 @@ async def test_a_long_log_is_attached_to_quickly(tmp_path: Path) -> None:
     path = sample.write_log(tmp_path, events)
     with path.open("ab") as stream:
         stream.write(b"".join(encode({**step, "step": 20 + index}) for index in range(20_000)))
-    app = DashboardApp(tmp_path)
+    app = dashboard(tmp_path)
     started = time.monotonic()
     async with app.run_test(size=SIZES[0]) as pilot:
-        await wait_for(pilot, lambda: app.state.stages["lint:train"].metrics.get("step") == 20_019, 10.0)
+        await wait_for(pilot, lambda: app.feed.state.stages["lint:train"].metrics.get("step") == 20_019, 10.0)
     assert time.monotonic() - started < 5.0
 
 
 async def test_no_color(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     sample.write_log(tmp_path, sample.failed_run())
-    app = DashboardApp(tmp_path)
+    app = dashboard(tmp_path)
     async with app.run_test(size=SIZES[0]) as pilot:
         await shows(pilot, "✗ failed", "○ not run", "≡ current")
         for strip in app.screen._compositor.render_strips():
@@ -304,7 +261,7 @@ async def test_no_color(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_closes_it_in_order(tmp_path: Path, number: signal.Signals) -> None:
-    app = DashboardApp(tmp_path)
+    app = dashboard(tmp_path)
     async with app.run_test(size=SIZES[0]) as pilot:
         await shows(pilot, "No build has run here yet.")
         os.kill(os.getpid(), number)

@@ -1,0 +1,71 @@
+"""What the dashboard asks the rest of fgbuild for: views read events, and know no engine, manifest or worker.
+
+`fgbuild.cli.desk` is the one for real. Methods that take long are called in threads; each raises FgbuildError with a
+sentence that can be shown.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from fgbuild.views.report.made import Made
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """line: from 1; None where it concerns the whole file. field: dotted, "" where none."""
+
+    line: int | None
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What saving an edited manifest would do. entries: as `plan --json` has them, for stages that are not up to date.
+    seconds: predicted for all of them; None where one has no prediction."""
+
+    entries: Sequence[Mapping[str, Any]]
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Which base and profile of fgbuild.toml; "": its default."""
+
+    base: str = ""
+    profile: str = ""
+
+
+class Desk(Protocol):
+    @property
+    def root(self) -> Path: ...
+
+    def build(self, domains: Sequence[str], variant: Variant, *, until: str | None = None) -> subprocess.Popen[bytes]:
+        """Start a build that outlives the dashboard; no domain: all of them. until: the last kind of stage."""
+
+    def cancel(self, run: str, stage: str | None) -> None:
+        """Ask a running build to stop one stage (None: everything); it says so in its log."""
+
+    def made(self, run: str) -> AbstractContextManager[Made]:
+        """What the stages of a run made."""
+
+    def report(self, run: str) -> Path:
+        """Write the run's report; where it is."""
+
+    def call(self, domain: str, prompt: str, variant: Variant) -> Mapping[str, Any]:
+        """One prompt through the shipped GGUF: the document of `fgbuild call --json`."""
+
+    def manifest(self, domain: str) -> Path:
+        """The file of a domain's manifest."""
+
+    def problems(self, path: Path, text: str, variant: Variant) -> Sequence[Problem]:
+        """What would be wrong with that manifest if it read `text`."""
+
+    def effect(self, path: Path, text: str, variant: Variant) -> Effect:
+        """What a build would do if that manifest read `text`."""

@@ -1,0 +1,77 @@
+"""The run that the dashboard shows: its log folded as it grows, in slices so that keys are answered meanwhile."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from fgbuild.events import EventReader
+from fgbuild.views import runs
+from fgbuild.views.state import BuildState, apply
+from fgbuild.views.text import clean
+from fgbuild.views.tui.snapshot import Snapshot
+
+SLICE_SECONDS = 0.08
+SLICE_EVENTS = 2_000
+
+
+class Feed:
+    """run: the run to show; None follows the latest run of the project at `root`."""
+
+    def __init__(self, root: Path, run: str | None = None) -> None:
+        self.root = root
+        self.follow = run is None
+        self.going = False
+        self.run: str | None = None
+        self.state = BuildState()
+        self._reader: EventReader | None = None
+        self.show(run or runs.latest_run(root))
+
+    def show(self, run: str | None) -> None:
+        """Show that run from its first event on; None where there is none."""
+        self.run = run
+        self.going = False
+        self.state = BuildState(run=clean(run or ""))
+        self._reader = EventReader(runs.log_path(self.root, run)) if run is not None else None
+
+    def latest(self) -> None:
+        """Go to the latest run, and follow those that come after it."""
+        self.follow = True
+        self.show(runs.latest_run(self.root))
+
+    def newer(self) -> bool:
+        """Whether there is a later run to follow; it is shown then."""
+        newest = runs.latest_run(self.root) if self.follow else self.run
+        if newest is None or newest == self.run:
+            return False
+        self.show(newest)
+        return True
+
+    def fold(self) -> tuple[bool, bool]:
+        """Fold what the log has gained: (whether it was anything, whether there is more than one slice of it)."""
+        if self._reader is None:
+            return False, False
+        deadline = time.monotonic() + SLICE_SECONDS
+        gained = False
+        while batch := self._reader.read(SLICE_EVENTS):
+            gained = True
+            for event in batch:
+                apply(self.state, event)
+            if time.monotonic() > deadline:
+                break
+        else:
+            return gained and self._look(), False
+        return self._look(), True
+
+    def check(self) -> bool:
+        """Look whether the build process is still there; whether it is, or was until now."""
+        was = self.going
+        self._look()
+        return self.going or was
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.state, time.time(), self.going)
+
+    def _look(self) -> bool:
+        self.going = runs.is_going(self.state)
+        return True

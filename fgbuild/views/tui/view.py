@@ -1,0 +1,58 @@
+"""A full screen of the dashboard: a title, a body, the keys. Its app tells it when the run has news."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer
+
+from fgbuild.views.tui.snapshot import Snapshot
+from fgbuild.views.tui.widgets import TitleBar
+
+if TYPE_CHECKING:
+    from fgbuild.views.tui.app import DashboardApp
+
+BACK = Binding("escape", "back", "Back", tooltip="go back to the overview")
+
+
+class View(Screen[None]):
+    """KEYS: the view's own bindings, for the footer, the help and the documentation; a subclass sets
+    `BINDINGS = [*KEYS]` too. NAME: what the help calls it."""
+
+    NAME: ClassVar[str] = ""
+    KEYS: ClassVar[list[Binding]] = []
+
+    @property
+    def dashboard(self) -> DashboardApp:
+        return cast("DashboardApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar(id="title")
+        yield from self.body()
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.draw(self.dashboard.feed.snapshot())
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets between title and keys."""
+        raise NotImplementedError
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Show the run as it is now. Called when its log has grown, and each second while a build runs."""
+        self.query_one("#title", TitleBar).show(snapshot)
+
+
+class DetailView(View):
+    """A view that lies over the overview until escape closes it. It is made anew each time it is opened, and begins
+    with `self.dashboard.stage`, the stage that was chosen on the overview."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [BACK]
+
+    def action_back(self) -> None:
+        self.dashboard.close_view(self)

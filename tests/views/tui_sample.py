@@ -1,0 +1,114 @@
+"""What tests of the dashboard share: what its screen shows, and a desk that stands in for the project's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import views_sample as sample
+from textual.pilot import Pilot
+
+from fgbuild.views.tui import launch
+from fgbuild.views.tui.app import DashboardApp
+from fgbuild.views.tui.desk import Effect, Problem, Variant
+
+SIZES = [(80, 24), (120, 40)]
+LATER_RUN = "20261104-090000-0002"
+
+
+def screen_of(app: Any) -> str:
+    """What the terminal shows."""
+    return "\n".join("".join(part.text for part in strip) for strip in app.screen._compositor.render_strips())
+
+
+async def wait_for(pilot: Pilot[Any], holds: Callable[[], bool], seconds: float = 8.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, screen_of(pilot.app)
+        await pilot.pause(0.02)
+
+
+async def shows(pilot: Pilot[Any], *words: str) -> str:
+    """The screen, once all the words are on it."""
+    await wait_for(pilot, lambda: all(word in screen_of(pilot.app) for word in words))
+    return screen_of(pilot.app)
+
+
+def begun_now() -> list[dict[str, Any]]:
+    """A half run whose process is this one, so that it counts as going."""
+    return sample.half_run(start=time.time())
+
+
+@dataclass
+class FolderMade:
+    """Artifacts as folders: `files` has (stage id, file name) → bytes."""
+
+    files: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    earlier: dict[str, Any] = field(default_factory=dict)
+
+    def folder(self, stage: str) -> Path | None:
+        return None
+
+    def read(self, stage: str, name: str) -> bytes | None:
+        return self.files.get((stage, name))
+
+    def training_before(self, domain: str) -> Any:
+        return self.earlier.get(domain)
+
+
+@dataclass
+class SampleDesk:
+    """A desk without a project: a build runs `code`; what else is asked for is written down or given here."""
+
+    root: Path
+    code: str = "pass"
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    made_files: FolderMade = field(default_factory=FolderMade)
+    answer: Mapping[str, Any] | Exception = field(default_factory=dict)
+    found: Sequence[Problem] = ()
+    would: Effect = field(default_factory=lambda: Effect((), 0.0))
+
+    def build(self, domains: Sequence[str], variant: Variant, *, until: str | None = None) -> subprocess.Popen[bytes]:
+        self.asked.append(("build", tuple(domains), until))
+        launch.output_path(self.root).parent.mkdir(parents=True, exist_ok=True)
+        with launch.output_path(self.root).open("wb") as output:
+            process = subprocess.Popen([sys.executable, "-c", self.code], stdout=output, stderr=output)
+        self.started.append(process)
+        return process
+
+    def cancel(self, run: str, stage: str | None) -> None:
+        self.asked.append(("cancel", run, stage))
+
+    @contextmanager
+    def made(self, run: str) -> Iterator[FolderMade]:
+        yield self.made_files
+
+    def report(self, run: str) -> Path:
+        self.asked.append(("report", run))
+        return self.root / "report.html"
+
+    def call(self, domain: str, prompt: str, variant: Variant) -> Mapping[str, Any]:
+        self.asked.append(("call", domain, prompt))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def manifest(self, domain: str) -> Path:
+        return self.root / "manifests" / f"{domain}.toml"
+
+    def problems(self, path: Path, text: str, variant: Variant) -> Sequence[Problem]:
+        return self.found
+
+    def effect(self, path: Path, text: str, variant: Variant) -> Effect:
+        return self.would
+
+
+def dashboard(root: Path, run: str | None = None, **desk: Any) -> DashboardApp:
+    return DashboardApp(SampleDesk(root, **desk), run)
