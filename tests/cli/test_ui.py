@@ -175,3 +175,11 @@ def test_every_way_out_restores_the_terminal(project: Path, way: str | signal.Si
     assert b"\x1b[?25h" in terminal.output  # cursor shown again
     for mode in (b"1000", b"1003", b"1006"):  # mouse reporting off
         assert terminal.output.rfind(b"\x1b[?" + mode + b"l") > terminal.output.rfind(b"\x1b[?" + mode + b"h")
+
+
+def test_it_ends_when_its_terminal_is_closed(project: Path) -> None:
+    record(project, RUN)
+    terminal = Terminal(project)
+    terminal.read_until(b"\x1b[?1049h", b"Done in 2.5 s", b"Help")
+    os.close(terminal.master)
+    assert terminal.process.wait(10) == 128 + signal.SIGHUP

@@ -268,3 +268,43 @@ async def test_a_signal_closes_it_in_order(tmp_path: Path, number: signal.Signal
         await wait_for(pilot, lambda: app._exit)
     assert app.return_code == 128 + number
     assert runs.latest_run(tmp_path) is None
+
+
+async def test_arrows_choose_a_stage_and_a_gives_the_choice_back(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "▸ lint:train  ● running")  # what runs is chosen first
+        for key, stage in (
+            ("left", "lint:tokenize"),
+            ("down", "test:tokenize"),
+            ("k", "lint:tokenize"),
+            ("up", "base"),
+        ):
+            await pilot.press(key)
+            await shows(pilot, f"▸ {stage}  ")
+        await pilot.press("up", "down", "right", "right", "right", "right", "right", "right")
+        await shows(pilot, "▸ lint:eval  ○ waiting")  # the edge holds
+        await pilot.press("a")
+        await shows(pilot, "▸ lint:train  ")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_click_chooses_a_stage(tmp_path: Path, size: tuple[int, int]) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        screen = await shows(pilot, "▸ ")
+        lines = screen.splitlines()
+        row = next(y for y, line in enumerate(lines) if line.startswith(" docstring "))
+        column = lines[1].index("export")
+        await pilot.click(offset=(column + 1, row))
+        await shows(pilot, "▸ docstring:export")
+        await pilot.click(offset=(14, next(y for y, line in enumerate(lines) if line.startswith(" (shared)"))))
+        await shows(pilot, "▸ base  ")
+
+
+async def test_what_went_wrong_is_chosen_first(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.failed_run())
+    async with dashboard(tmp_path).run_test(size=SIZES[1]) as pilot:
+        await shows(pilot, "▸ lint:train  ✗ failed", "the loss is NaN at step 4")

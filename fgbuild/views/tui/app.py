@@ -19,9 +19,10 @@ from textual.screen import Screen
 from fgbuild.errors import FgbuildError
 from fgbuild.views import runs
 from fgbuild.views.records import StageState
-from fgbuild.views.tui import launch
+from fgbuild.views.tui import launch, terminal
 from fgbuild.views.tui.desk import Desk, Variant
 from fgbuild.views.tui.feed import Feed
+from fgbuild.views.tui.grid import telling
 from fgbuild.views.tui.help import HelpScreen
 from fgbuild.views.tui.overview import Overview
 from fgbuild.views.tui.view import BACK, DetailView, View
@@ -74,8 +75,13 @@ class DashboardApp(App[None]):
 
     @property
     def stage(self) -> StageState | None:
-        """The stage that was chosen, where this run has it."""
-        return self.feed.state.stages.get(self.selected or "")
+        """The chosen stage; where none was chosen, or this run lacks it, the one to look at first."""
+        return self.feed.state.stages.get(self.selected or "") or telling(self.feed.state)
+
+    def choose(self, stage: str | None) -> None:
+        """Choose a stage by its id; None: whichever one would look at first."""
+        self.selected = stage
+        self.draw()
 
     @property
     def variant(self) -> Variant:
@@ -114,6 +120,8 @@ class DashboardApp(App[None]):
             self.call_later(self._poll)
 
     def _each_second(self) -> None:
+        if terminal.is_gone():
+            self._on_signal(signal.SIGHUP)
         self._check_started_build()
         if self.feed.newer():
             self._poll()
@@ -124,7 +132,7 @@ class DashboardApp(App[None]):
         """Have the views that are open show the run as it is now."""
         snapshot = self.feed.snapshot()
         for screen in self.screen_stack:
-            if isinstance(screen, View) and screen.is_mounted:
+            if isinstance(screen, View) and screen.ready:
                 screen.draw(snapshot)
 
     def show_run(self, run: str | None, *, follow: bool = False) -> None:

@@ -10,9 +10,10 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
+from fgbuild.views.tui.grid import MOVES, ChosenPanel, StageGrid
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.view import View
-from fgbuild.views.tui.widgets import LossChart, ModelsPanel, NotesPanel, Panel, RunningPanel, StageGrid
+from fgbuild.views.tui.widgets import LossChart, ModelsPanel, NotesPanel, Panel, RunningPanel
 
 EMPTY = (
     "No build has run here yet.\n\n"
@@ -22,15 +23,18 @@ EMPTY = (
 
 class Overview(View):
     NAME = "Overview"
+    AUTO_FOCUS = "#grid"
     KEYS: ClassVar[list[Binding]] = [
         Binding("n", "next_chart", "Next chart", tooltip="show the loss of the next domain"),
+        *MOVES,
     ]
-    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [KEYS[0]]
 
     def body(self) -> Iterable[Widget]:
         yield Static(EMPTY, id="empty", markup=False)
         with Vertical(id="dashboard"):
             yield VerticalScroll(StageGrid(id="grid"), id="grid-scroll")
+            yield ChosenPanel(id="chosen")
             yield RunningPanel(id="running")
             with Horizontal(id="middle"):
                 yield LossChart(id="chart")

@@ -36,7 +36,11 @@ class View(Screen[None]):
         yield from self.body()
         yield Footer()
 
+    ready = False
+    """Whether its widgets are there, so that it can draw."""
+
     def on_mount(self) -> None:
+        self.ready = True
         self.draw(self.dashboard.feed.snapshot())
 
     def body(self) -> Iterable[Widget]:

@@ -12,7 +12,7 @@ from fgbuild.views import describe, table, text
 from fgbuild.views.chart import braille, scale_of
 from fgbuild.views.estimate import build_remaining, stage_remaining
 from fgbuild.views.records import FAILED, RUNNING, Artifact, StageState
-from fgbuild.views.tui.snapshot import Snapshot, colour
+from fgbuild.views.tui.snapshot import Snapshot
 
 Part = str | tuple[str, str]
 _NAME_CELLS = 12
@@ -90,33 +90,6 @@ def _run_status(snapshot: Snapshot) -> tuple[str, str, str]:
     if state.exit_code == 3:
         return "✗", "not passed", _BAD
     return ("✗", "failed", _BAD) if state.exit_code else ("✓", "done", f"bold {_GOOD}")
-
-
-class StageGrid(Panel):
-    """A row for each domain, a column for each kind of stage."""
-
-    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
-        state = snapshot.state
-        kinds = state.kinds()
-        cell = max((width - _NAME_CELLS - 1) // max(len(kinds), 1), 3)
-        heading = text.pad(" domain", _NAME_CELLS + 1) + "".join(text.pad(kind, cell) for kind in kinds)
-        parts: list[Part] = [(text.crop(heading, width), "bold $foreground-muted underline")]
-        domains = state.by_domain()
-        if shared := domains.pop("", []):
-            parts.append(text.pad("\n (shared)", _NAME_CELLS + 2))
-            parts += [self._cell(snapshot, stage, stage.kind + " ", 26) for stage in shared]
-        for domain, stages in domains.items():
-            parts.append(("\n " + text.pad(domain, _NAME_CELLS - 1) + " ", "bold"))
-            by_kind = {stage.kind: stage for stage in stages}
-            for kind in kinds:
-                stage = by_kind.get(kind)
-                parts.append(self._cell(snapshot, stage, "", cell) if stage else " " * cell)
-        return parts
-
-    @staticmethod
-    def _cell(snapshot: Snapshot, stage: StageState, label: str, width: int) -> Part:
-        shown = label + snapshot.cell(stage, width - 1 - text.cell_width(label))
-        return text.pad(shown, width), colour(stage, snapshot.status(stage)[0])
 
 
 class RunningPanel(Panel):

@@ -1,0 +1,137 @@
+"""The grid of domains and stages, in which one stage is chosen, and a line about that one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events
+from textual.binding import Binding, BindingType
+
+from fgbuild.views import describe, text
+from fgbuild.views.records import FAILED, RUNNING, BuildState, StageState
+from fgbuild.views.tui.snapshot import Snapshot, colour
+from fgbuild.views.tui.widgets import Panel, Part
+
+if TYPE_CHECKING:
+    from fgbuild.views.tui.app import DashboardApp
+
+_NAME_CELLS = 12
+_SHARED_CELLS = 26
+_SHARED = "(shared)"
+
+MOVES = [
+    Binding("up,k", "move(-1, 0)", "Up", show=False, key_display="↑ k", tooltip="choose the domain above"),
+    Binding("down,j", "move(1, 0)", "Down", show=False, key_display="↓ j", tooltip="choose the domain below"),
+    Binding("left", "move(0, -1)", "Left", show=False, key_display="←", tooltip="choose the stage before"),
+    Binding("right", "move(0, 1)", "Right", show=False, key_display="→", tooltip="choose the stage after"),
+    Binding("enter", "app.open('log')", "Log", show=False, tooltip="log of the chosen stage"),
+    Binding("a", "automatic", "Automatic", show=False, tooltip="let the choice go with what runs"),
+]
+
+
+def telling(state: BuildState) -> StageState | None:
+    """The stage that one would look at first: what runs, what went wrong, what was made last."""
+    stages = list(state.stages.values())
+    groups = (
+        [stage for stage in stages if stage.status == RUNNING],
+        [stage for stage in stages if stage.status == FAILED or stage.refused],
+        [stage for stage in stages if stage.action == "run" and stage.domain][-1:],
+        [stage for stage in stages if stage.domain] or stages,
+    )
+    return next((group[0] for group in groups if group), None)
+
+
+def rows(state: BuildState) -> list[list[StageState | None]]:
+    """The grid's cells: the shared stages, then a row a domain with a cell a kind."""
+    kinds = state.kinds()
+    found: list[list[StageState | None]] = []
+    for domain, stages in state.by_domain().items():
+        by_kind = {stage.kind: stage for stage in stages}
+        found.append(list(stages) if not domain else [by_kind.get(kind) for kind in kinds])
+    return found
+
+
+class StageGrid(Panel, can_focus=True):
+    """A row for each domain, a column for each kind of stage; arrows and clicks choose one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*MOVES]
+
+    @property
+    def dashboard(self) -> DashboardApp:
+        return cast("DashboardApp", self.app)
+
+    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
+        state = snapshot.state
+        kinds = state.kinds()
+        cell = self._cell_width(state, width)
+        heading = text.pad(" domain", _NAME_CELLS + 1) + "".join(text.pad(kind, cell) for kind in kinds)
+        parts: list[Part] = [(text.crop(heading, width), "bold $foreground-muted underline")]
+        for row in rows(state):
+            domain = next((stage.domain for stage in row if stage), "")
+            parts.append(("\n " + text.pad(domain or _SHARED, _NAME_CELLS - 1) + " ", "bold" if domain else ""))
+            for stage in row:
+                label, size = ("", cell) if domain else (f"{stage.kind} " if stage else "", _SHARED_CELLS)
+                parts += self._cell(snapshot, stage, label, size)
+        return parts
+
+    def _cell(self, snapshot: Snapshot, stage: StageState | None, label: str, width: int) -> list[Part]:
+        if stage is None:
+            return [" " * width]
+        shown = label + snapshot.cell(stage, width - 1 - text.cell_width(label))
+        style = colour(stage, snapshot.status(stage)[0])
+        if stage is not self.dashboard.stage:
+            return [(text.pad(shown, width), style)]
+        return [(shown, f"{style} reverse"), " " * (width - text.cell_width(shown))]
+
+    @staticmethod
+    def _cell_width(state: BuildState, width: int) -> int:
+        return max((width - _NAME_CELLS - 1) // max(len(state.kinds()), 1), 3)
+
+    def action_move(self, down: int, right: int) -> None:
+        """Choose a neighbour of the chosen stage."""
+        grid = rows(self.dashboard.feed.state)
+        chosen = self.dashboard.stage
+        at = next(((y, x) for y, row in enumerate(grid) for x, stage in enumerate(row) if stage is chosen), (0, 0))
+        if not grid:
+            return
+        row = grid[min(max(at[0] + down, 0), len(grid) - 1)]
+        stages = [(abs(x - at[1] - right), stage) for x, stage in enumerate(row) if stage is not None]
+        if stages:
+            self.dashboard.choose(min(stages, key=lambda pair: pair[0])[1].id)
+
+    def action_automatic(self) -> None:
+        self.dashboard.choose(None)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the stage under the pointer."""
+        grid = rows(self.dashboard.feed.state)
+        if not 1 <= event.y <= len(grid):
+            return
+        row = grid[event.y - 1]
+        shared = any(stage is not None and not stage.domain for stage in row)
+        size = _SHARED_CELLS if shared else self._cell_width(self.dashboard.feed.state, self.content_size.width)
+        index = max(event.x - _NAME_CELLS, 0) // size
+        if index < len(row) and (stage := row[index]) is not None:
+            self.dashboard.choose(stage.id)
+
+
+class ChosenPanel(Panel):
+    """The chosen stage in one line: what became of it and why it ran."""
+
+    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
+        stage = cast("DashboardApp", self.app).stage
+        if stage is None:
+            return [""]
+        symbol, word = snapshot.status(stage)
+        pieces = [
+            f"{symbol} {word}",
+            text.seconds(stage.seconds) if stage.seconds else "",
+            describe.checks(stage),
+            describe.results(stage, 4),
+            f"because {why}" if (why := describe.because(stage.reasons)) else "",
+            stage.message.splitlines()[0] if stage.message else "",
+        ]
+        start = f" ▸ {stage.id}  "
+        line = " · ".join(filter(None, pieces))
+        room = max(width - text.cell_width(start), 1)
+        return [(start, "bold"), (text.crop(line, room), colour(stage, symbol))]
