@@ -11,10 +11,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fgbuild.views.tui.grid import MOVES, ChosenPanel, StageGrid
+from fgbuild.views.tui.meters import Meter, MetersPanel
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.view import View
 from fgbuild.views.tui.widgets import LossChart, ModelsPanel, NotesPanel, Panel, RunningPanel
 
+METER_SECONDS = 2.0
 EMPTY = (
     "No build has run here yet.\n\n"
     "Press B to build every domain, or run `fgbuild build` in another terminal: it appears here."
@@ -36,6 +38,7 @@ class Overview(View):
             yield VerticalScroll(StageGrid(id="grid"), id="grid-scroll")
             yield ChosenPanel(id="chosen")
             yield RunningPanel(id="running")
+            yield MetersPanel(id="meters")
             with Horizontal(id="middle"):
                 yield LossChart(id="chart")
                 yield VerticalScroll(ModelsPanel(id="models"), id="models-scroll")
@@ -44,7 +47,20 @@ class Overview(View):
     def on_mount(self) -> None:
         for name, title in (("#chart", "Loss"), ("#models-scroll", "Models"), ("#notes", "Notes")):
             self.query_one(name).border_title = title
+        self._meter = Meter()
+        self._measure()
+        self.set_interval(METER_SECONDS, self._measure)
         super().on_mount()
+
+    def _measure(self) -> None:
+        """Read the machine while a build runs; otherwise nobody needs to know, and an idle dashboard stays idle."""
+        if not self.app.is_running:
+            return
+        feed, panel = self.dashboard.feed, self.query_one(MetersPanel)
+        panel.display = feed.going
+        if feed.going:
+            panel.reading = self._meter.read(feed.state.pid)
+            panel.show(feed.snapshot())
 
     def draw(self, snapshot: Snapshot) -> None:
         super().draw(snapshot)

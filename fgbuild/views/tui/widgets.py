@@ -19,10 +19,10 @@ _NAME_CELLS = 12
 _MAX_NOTE = 500
 _AXIS_CELLS = 9
 _GAUGE_CELLS = 24
-_MUTED, _BAD, _GOOD = "$foreground-muted", "bold $text-error", "$text-success"
+MUTED, BAD, GOOD = "$foreground-muted", "bold $text-error", "$text-success"
 
 
-def _joined(pieces: list[str], separator: str, width: int) -> str:
+def joined(pieces: list[str], separator: str, width: int) -> str:
     """As many of the pieces, from the first on, as fit into `width` cells; empty ones are left out."""
     line = ""
     for piece in filter(None, pieces):
@@ -75,7 +75,7 @@ class TitleBar(Panel):
         ]
         symbol, word, style = _run_status(snapshot)
         start, status = f" fgbuild {text.crop(state.run, 32)}  ", f"{symbol} {word}"
-        rest = _joined(pieces, "  ", width - text.cell_width(start + status) - 2)
+        rest = joined(pieces, "  ", width - text.cell_width(start + status) - 2)
         return [(start, "bold"), (status, style), f"  {rest}"]
 
 
@@ -88,26 +88,24 @@ def _run_status(snapshot: Snapshot) -> tuple[str, str, str]:
     if state.exit_code == 130:
         return "■", "interrupted", "bold $text-warning"
     if state.exit_code == 3:
-        return "✗", "not passed", _BAD
-    return ("✗", "failed", _BAD) if state.exit_code else ("✓", "done", f"bold {_GOOD}")
+        return "✗", "not passed", BAD
+    return ("✗", "failed", BAD) if state.exit_code else ("✓", "done", f"bold {GOOD}")
 
 
 class RunningPanel(Panel):
-    """What runs now: progress, metrics, time left and why it runs; afterwards how the build ended."""
+    """What runs now: progress, metrics, time left; afterwards how the build ended."""
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         state = snapshot.state
         if state.finished:
             bad = bool(state.exit_code)
-            return [(" " + text.crop(describe.outcome(state), width - 1), _BAD if bad else _GOOD)]
+            return [(" " + text.crop(describe.outcome(state), width - 1), BAD if bad else GOOD)]
         if not snapshot.going:
             words = " The build process is gone; finished stages stay finished. Press b to go on."
             return [(text.crop(words, width), "$text-warning")]
         running = state.running()
         lines = [self._line(stage, snapshot, width) for stage in running]
-        why = describe.because(running[0].reasons) if len(running) == 1 else ""
-        reason: list[Part] = [("\n " + text.crop(f"because {why}", width - 1), _MUTED)] if why else []
-        return ["\n".join(lines) or " Between two stages.", *reason]
+        return ["\n".join(lines) or " Between two stages."]
 
     @staticmethod
     def _line(stage: StageState, snapshot: Snapshot, width: int) -> str:
@@ -120,7 +118,7 @@ class RunningPanel(Panel):
             *describe.load(stage),
         ]
         start = f" {stage.id}  "
-        return text.crop(start + _joined(details, " · ", width - text.cell_width(start)), width)
+        return text.crop(start + joined(details, " · ", width - text.cell_width(start)), width)
 
 
 class LossChart(Panel):
@@ -141,7 +139,7 @@ class LossChart(Panel):
         stage = self.chosen(snapshot)
         scale = scale_of(stage.loss, stage.eval_loss) if stage else None
         if stage is None or scale is None or height < 3 or width <= _AXIS_CELLS + 4:
-            return [("No loss yet: the curve appears when a training stage reports one.", _MUTED)]
+            return [("No loss yet: the curve appears when a training stage reports one.", MUTED)]
         columns, rows = width - _AXIS_CELLS, height - 2
         canvas = braille(stage.loss, scale, columns, rows)
         marks: dict[tuple[int, int], str] = {}
@@ -151,12 +149,12 @@ class LossChart(Panel):
         parts: list[Part] = [*_chart_title(stage, width), "\n"]
         for row, line in enumerate(canvas):
             label = {0: text.number(scale.y_high), rows - 1: text.number(scale.y_low)}.get(row, "")
-            parts.append((f"{text.crop(label, _AXIS_CELLS - 2):>{_AXIS_CELLS - 2}} │", _MUTED))
+            parts.append((f"{text.crop(label, _AXIS_CELLS - 2):>{_AXIS_CELLS - 2}} │", MUTED))
             shown = "".join(marks.get((row, column), dots) for column, dots in enumerate(line))
             parts += [(shown, "$text-primary"), "\n"]
         low = f"step {text.number(scale.x_low)}{', log scale' if scale.log else ''}"
         high = text.number(scale.x_high)
-        parts.append((" " * _AXIS_CELLS + text.pad(low, columns - len(high)) + high, _MUTED))
+        parts.append((" " * _AXIS_CELLS + text.pad(low, columns - len(high)) + high, MUTED))
         return parts
 
 
@@ -165,7 +163,7 @@ def _chart_title(stage: StageState, width: int) -> list[Part]:
     evaluated = f"◆ eval {stage.eval_loss.last:.3g}" if stage.eval_loss.last is not None else ""
     title = text.crop(stage.id, width)
     room = width - text.cell_width(title) - 2
-    return [(title, "bold"), "  " + _joined([loss, evaluated, *describe.load(stage)], "  ", room)]
+    return [(title, "bold"), "  " + joined([loss, evaluated, *describe.load(stage)], "  ", room)]
 
 
 class ModelsPanel(Panel):
@@ -182,10 +180,10 @@ class ModelsPanel(Panel):
             parts.append((text.pad(text.crop(domain, _NAME_CELLS - 1), _NAME_CELLS), "bold"))
             if item is None and not results:
                 current = all(snapshot.status(stage)[1] == "current" for stage in stages)
-                parts.append(("unchanged in this run\n" if current else "nothing yet\n", _MUTED))
+                parts.append(("unchanged in this run\n" if current else "nothing yet\n", MUTED))
                 continue
             parts += [*_size(item, width - _NAME_CELLS), "\n", *results]
-        return parts or [("No domain yet.", _MUTED)]
+        return parts or [("No domain yet.", MUTED)]
 
     @staticmethod
     def _results(verify: StageState | None, evaluate: StageState | None, width: int) -> list[Part]:
@@ -194,27 +192,27 @@ class ModelsPanel(Panel):
         if not verified and not evaluated:
             return []
         checks = f"{verified} checks" if "/" in verified else f"verify {verified or '–'}"
-        numbers = _joined(evaluated.replace(" %", "%").split(" · "), " ", width - len(checks) - 3)
+        numbers = joined(evaluated.replace(" %", "%").split(" · "), " ", width - len(checks) - 3)
         bad = "✗" in verified or "✗" in evaluated
-        return [(text.crop(f" {checks}  {numbers or 'eval –'}", width) + "\n", _BAD if bad else _MUTED)]
+        return [(text.crop(f" {checks}  {numbers or 'eval –'}", width) + "\n", BAD if bad else MUTED)]
 
 
 def _size(item: Artifact | None, width: int) -> list[Part]:
     """`291.5 MB ✓ inside 250–320 MB`, with a gauge where there is room."""
     if item is None:
-        return [("no GGUF in this run", _MUTED)]
+        return [("no GGUF in this run", MUTED)]
     if item.bytes is None:
         expected = item.predicted_bytes
         words = f"{text.megabytes(expected / 1e6)} predicted" if expected is not None else "size unknown"
-        return [(text.crop(words, width), _MUTED)]
+        return [(text.crop(words, width), MUTED)]
     symbol = {True: "✓", False: "✗", None: " "}[item.inside]
     size, window = text.megabytes(item.bytes / 1e6), describe.window(item)
     words = f"{size} {symbol} {describe.verdict(item)} {window}"
     if text.cell_width(words) > width and item.inside:
         words = f"{size} {symbol} {window}"
-    parts: list[Part] = [(text.crop(words, width), _BAD if item.inside is False else _GOOD)]
+    parts: list[Part] = [(text.crop(words, width), BAD if item.inside is False else GOOD)]
     if width >= text.cell_width(words) + _GAUGE_CELLS + 2 and item.inside is not None:
-        parts.append(("  " + _gauge(item, _GAUGE_CELLS), _MUTED))
+        parts.append(("  " + _gauge(item, _GAUGE_CELLS), MUTED))
     return parts
 
 
@@ -244,11 +242,11 @@ class NotesPanel(VerticalScroll):
         parts: list[Part] = []
         for note in snapshot.state.notes:
             moment = time.strftime("%H:%M:%S", time.localtime(note.time)) if note.time is not None else ""
-            parts += [(f" {moment} {note.stage}  ", _MUTED), note.text[:_MAX_NOTE] + "\n"]
+            parts += [(f" {moment} {note.stage}  ", MUTED), note.text[:_MAX_NOTE] + "\n"]
         for stage in snapshot.state.stages.values():
-            parts += [(f" ✗ {line}\n", _BAD) for line in _problems(stage)]
+            parts += [(f" ✗ {line}\n", BAD) for line in _problems(stage)]
         if not parts:
-            parts = [(" No notes yet.", _MUTED)]
+            parts = [(" No notes yet.", MUTED)]
         if parts != self._drawn:
             self._drawn = parts
             following = self.is_vertical_scroll_end
