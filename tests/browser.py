@@ -35,7 +35,8 @@ os.execvp(sys.argv[3], sys.argv[3:])
 
 
 class Browser:
-    """One page. `complaints` gathers what it writes to the console and what it throws or is refused."""
+    """One page. `complaints` gathers what it writes to the console and what it throws or is refused; `received` the
+    bytes that came through its WebSockets."""
 
     def __init__(self, profile: Path) -> None:
         assert CHROMIUM is not None
@@ -50,9 +51,10 @@ class Browser:
         self._number = 0
         self._session: str | None = None
         self.complaints: list[str] = []
+        self.received = b""
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log"):
+        for domain in ("Page", "Runtime", "Log", "Network"):
             self.ask(f"{domain}.enable")
 
     def __enter__(self) -> Browser:
@@ -66,18 +68,25 @@ class Browser:
         os.close(self._in)
         os.close(self._out)
 
-    def open(self, page: Path, *, width: int, height: int = 900, dark: bool = False, scripts: bool = True) -> None:
-        """Load a file at that width in CSS pixels, and wait until it is there."""
+    def open(
+        self, page: Path | str, *, width: int, height: int = 900, dark: bool = False, scripts: bool = True
+    ) -> None:
+        """Load a file or address at that width in CSS pixels, and wait until it is there."""
         self.ask("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.ask("Emulation.setEmulatedMedia", features=[scheme])
-        self.ask("Page.navigate", url=page.resolve().as_uri())
+        self.ask("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
         while self._message().get("method") != "Page.loadEventFired":
             pass
 
     def evaluate(self, expression: str) -> Any:
         return self.ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
+    def press(self, key: str) -> None:
+        """Type one printable key."""
+        for kind in ("keyDown", "keyUp"):
+            self.ask("Input.dispatchKeyEvent", type=kind, key=key, text=key if kind == "keyDown" else "")
 
     def screenshot(self, *, whole: bool = True) -> bytes:
         """A PNG of the page."""
@@ -113,4 +122,8 @@ class Browser:
         message: dict[str, Any] = json.loads(line)
         if message.get("method") in ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"):
             self.complaints.append(json.dumps(message["params"]))
+        elif message.get("method") == "Network.webSocketFrameReceived":
+            frame = message["params"]["response"]
+            if frame["opcode"] == 2:  # binary, and then in base64
+                self.received += base64.b64decode(frame["payloadData"])
         return message

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 _NO_RUN = "No build has run here yet; `fgbuild build` starts one."
+_WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
+LOOPBACK = "127.0.0.1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="show a past build: its id or the start of it (`fgbuild runs` lists them)",
     )
+    parser.add_argument("--inline", action="store_true", help="show it below the prompt and not on a full screen")
+    parser.add_argument("--theme", metavar="NAME", help="light, dark, or one that the command palette (^p) lists")
+    parser.add_argument("--serve", action="store_true", help="show it in a browser, at the address that is printed")
+    parser.add_argument(
+        "--host", default=LOOPBACK, metavar="ADDRESS", help="where --serve listens (default: %(default)s)"
+    )
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="port for --serve (default: a free one)")
+    parser.add_argument("--no-token", action="store_true", help="let everyone who reaches --serve's address in")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,20 +36,42 @@ def run(args: argparse.Namespace) -> int:
 
     root = find_root(args.root)
     replay = find_run(Paths(root), args.replay) if args.replay else None
+    if args.serve:
+        return _serve(args, root, replay)
     if not _has_terminal():
         return _print_summary(root, replay)
     from fgbuild.cli.desk import ProjectDesk
     from fgbuild.views.tui.app import DashboardApp
 
-    app = DashboardApp(ProjectDesk(root), replay)
-    app.run()
+    app = DashboardApp(ProjectDesk(root), replay, theme=args.theme)
+    app.run(inline=args.inline)
     if app.feed.going:
         print(f"The build goes on (run {app.feed.run}); `fgbuild` shows it again.", file=sys.stderr)
     return app.return_code or 0
 
 
+def _serve(args: argparse.Namespace, root: Path, replay: str | None) -> int:
+    from fgbuild.cli.output import say
+    from fgbuild.executors.processes import import_path
+    from fgbuild.views.tui.launch import FGBUILD
+    from fgbuild.views.web import serve
+
+    os.environ["PYTHONPATH"] = import_path()  # so that the dashboards find the fgbuild that serves them
+    command = [*FGBUILD, "--root", str(root), "ui", *(["--replay", replay] if replay else [])]
+    command += ["--theme", args.theme] if args.theme else []
+
+    def opened(address: str) -> None:
+        print(address, flush=True)
+        say("Ctrl-C ends it; builds go on")
+
+    serve(command, args.host, args.port, token=not args.no_token, title=root.resolve().name, say=opened)
+    return 0
+
+
 def _has_terminal() -> bool:
-    """Whether a person sits at a terminal that can show a full screen."""
+    """Whether a person sits at a terminal, or a browser's, that can show a full screen."""
+    if os.environ.get("TEXTUAL_DRIVER") == _WEB_DRIVER:
+        return True
     if os.environ.get("CI") or os.environ.get("TERM") == "dumb":
         return False
     return sys.stdout.isatty() and sys.stdin.isatty()

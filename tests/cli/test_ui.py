@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -129,16 +130,12 @@ def test_the_build_it_starts_finds_fgbuild_and_not_the_projects_files(
 class Terminal:
     """`fgbuild ui` on a pseudo-terminal of 80×24 cells."""
 
-    def __init__(self, root: Path) -> None:
-        code = (
-            "import argparse, pathlib, sys; from fgbuild.cli import ui;"
-            "sys.exit(ui.run(argparse.Namespace(root=pathlib.Path(sys.argv[1]), replay=None)))"
-        )
+    def __init__(self, root: Path, *arguments: str) -> None:
         self.master, slave = pty.openpty()
         hidden = ("CI", "NO_COLOR")
         environment = {name: value for name, value in os.environ.items() if name not in hidden}
         environment |= {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", "PYTHONPATH": str(REPOSITORY)}
-        command = [sys.executable, "-c", code, str(root)]
+        command = [sys.executable, "-P", "-m", "fgbuild", "--root", str(root), "ui", *arguments]
         self.process = subprocess.Popen(
             command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
         )
@@ -183,3 +180,36 @@ def test_it_ends_when_its_terminal_is_closed(project: Path) -> None:
     terminal.read_until(b"\x1b[?1049h", b"Done in 2.5 s", b"Help")
     os.close(terminal.master)
     assert terminal.process.wait(10) == 128 + signal.SIGHUP
+
+
+def test_inline_it_stays_below_the_prompt(project: Path) -> None:
+    record(project, RUN)
+    terminal = Terminal(project, "--inline")
+    terminal.read_until(b"Done in 2.5 s", b"Help")
+    os.write(terminal.master, b"q")
+    terminal.read_until(b"")
+    assert terminal.process.wait(10) == 0
+    os.close(terminal.master)
+    assert b"\x1b[?1049h" not in terminal.output  # never left the screen that the shell is on
+
+
+def test_a_theme_that_is_not_there_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal(project, "--theme", "no-such-theme")
+    terminal.read_until(b"--theme: there is no 'no-such-theme'; choose from light, dark, ")
+    assert terminal.process.wait(10) == 2
+    os.close(terminal.master)
+
+
+def test_a_light_theme_is_light(project: Path) -> None:
+    record(project, RUN)
+    terminal = Terminal(project, "--theme", "light")
+    terminal.read_until(b"Done in 2.5 s", b"Help")
+    os.write(terminal.master, b"q")
+    terminal.read_until(b"")
+    assert terminal.process.wait(10) == 0
+    os.close(terminal.master)
+    grounds = [int(red) for red in re.findall(rb"48;2;(\d+);", terminal.output)] or [
+        255 if 230 < int(number) < 256 or int(number) in (7, 15) else 0
+        for number in re.findall(rb"48;5;(\d+)", terminal.output)
+    ]
+    assert sum(ground > 180 for ground in grounds) > len(grounds) / 2

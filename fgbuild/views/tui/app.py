@@ -65,13 +65,24 @@ class DashboardApp(App[None]):
     ]
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
-    def __init__(self, desk: Desk, run: str | None = None) -> None:
+    def __init__(self, desk: Desk, run: str | None = None, *, theme: str | None = None) -> None:
         super().__init__()
+        if theme is not None:
+            self.theme = self._theme_named(theme)
         self.desk = desk
         self.feed = Feed(desk.root, run)
         self.selected: str | None = None
         self._build: subprocess.Popen[bytes] | None = None
         self._run_before_build: str | None = None
+
+    def _theme_named(self, name: str) -> str:
+        """Raises FgbuildError for one that is not there."""
+        full = {"light": "textual-light", "dark": "textual-dark"}.get(name, name)
+        if full not in self.available_themes:
+            raise FgbuildError(
+                f"--theme: there is no {name!r}; choose from light, dark, {', '.join(self.available_themes)}"
+            )
+        return full
 
     @property
     def stage(self) -> StageState | None:
