@@ -45,7 +45,7 @@ class PromptView(DetailView):
     KEYS: ClassVar[list[Binding]] = [
         Binding("enter", "ask", "Ask", tooltip="ask the domain's model"),
         Binding("tab", "domain(1)", "Next domain", priority=True, tooltip="ask the next domain's model"),
-        Binding("shift+tab", "domain(-1)", "Previous domain", priority=True, tooltip="ask the one before"),
+        Binding("shift+tab", "domain(-1)", "Previous domain", priority=True, show=False, tooltip="ask the one before"),
         Binding("up", "recall(-1)", "Earlier prompt", key_display="↑", tooltip="bring an earlier prompt back"),
         Binding("down", "recall(1)", "Later prompt", key_display="↓", show=False, tooltip="bring a later prompt back"),
         Binding("pageup", "page(-1)", "Scroll up", show=False, tooltip="scroll to earlier answers"),

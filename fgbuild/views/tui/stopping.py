@@ -47,7 +47,7 @@ class StopDialog(ModalScreen[Choice | None]):
         padding: 1 2; border: round $primary; background: $surface;
     }
     StopDialog Static { height: auto; margin-bottom: 1; }
-    StopDialog OptionList { height: auto; border: none; padding: 0; background: $surface; }
+    StopDialog OptionList { height: auto; background: $surface; }
     """
 
     def __init__(self, stage: str | None, others: list[str]) -> None:
@@ -71,7 +71,7 @@ class StopDialog(ModalScreen[Choice | None]):
         with Vertical():
             yield Static(Content.assemble(("Stop the build?", "bold")), markup=False)
             yield Static(self._consequences(), markup=False)
-            yield OptionList(*options, markup=False)
+            yield OptionList(*options, markup=False, compact=True)
 
     def on_mount(self) -> None:
         options = self.query_one(OptionList)
