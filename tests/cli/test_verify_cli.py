@@ -287,7 +287,7 @@ def test_the_dashboard_asks_in_a_thread_and_nothing_is_printed(root: Path, capfd
 @pytest.mark.parametrize(
     ("domain", "variant", "words"),
     [
-        ("unbuilt", Variant(), "unbuilt has no GGUF at .*; run `fgbuild build unbuilt`"),
+        ("unbuilt", Variant(), r"unbuilt has no GGUF at .*; run `fgbuild build unbuilt`"),
         ("nobody", Variant(), "there is no domain 'nobody'"),
         ("good", Variant(base="gone"), "gone"),
     ],
@@ -299,7 +299,7 @@ def test_what_the_dashboard_cannot_ask_is_a_sentence(root: Path, domain: str, va
 
 def test_a_full_disk_is_a_sentence_too(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(root / "nowhere"))
-    with pytest.raises(FgbuildError, match="nowhere.*; put that right and ask again"):
+    with pytest.raises(FgbuildError, match=r"nowhere.*; put that right and ask again"):
         ProjectDesk(root).call("good", "Greet Ada.", Variant())
 
 

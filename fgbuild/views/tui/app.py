@@ -58,9 +58,7 @@ class DashboardApp(App[None]):
         Binding("f", "open('failures')", "Failures", tooltip="what the chosen domain's model got wrong"),
         Binding("m", "open('manifest')", "Manifest", tooltip="edit the chosen domain's manifest"),
         Binding("p", "open('prompt')", "Prompt", tooltip="ask the chosen domain's model something"),
-        Binding(
-            "b", "build_chosen", "Build", tooltip="build the chosen stage and what it needs; try a failed one again"
-        ),
+        Binding("b", "build_chosen", "Build", tooltip="build up to the chosen stage; try a failed one again"),
         Binding("B", "build", "Build all", tooltip="build every domain that is not up to date"),
         Binding("x", "cancel", "Stop", tooltip="stop the chosen stage or the whole build; asks first"),
         Binding("o", "report", "Report", tooltip="write the run's report and open it in a browser"),
