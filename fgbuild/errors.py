@@ -8,7 +8,7 @@ FgbuildError                 2   bad usage, manifest or configuration
 ├── StageError               1   a stage ran and failed
 ├── GateError                3   built, but verification or an eval threshold failed
 ├── LockHeldError            4   another build holds the tree
-└── InterruptedBuild       130   SIGINT or SIGTERM
+└── InterruptedBuild       130   SIGINT, SIGTERM or `fgbuild cancel`
 
 Every message is one sentence that names the file and line or the field, and the next step.
 """

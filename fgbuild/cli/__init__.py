@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, str] = {
     "build": "fgbuild.cli.build",
+    "cancel": "fgbuild.cli.cancel",
     "plan": "fgbuild.cli.plan",
     "why": "fgbuild.cli.why",
     "verify": "fgbuild.cli.verify",

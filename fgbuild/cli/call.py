@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from fgbuild.cli.output import print_json
 from fgbuild.cli.selection import add_variant, open_project, positive
 from fgbuild.cli.shipped import Shipped, job_for, run_worker, shipped_models
 from fgbuild.errors import FgbuildError
+
+if TYPE_CHECKING:
+    from fgbuild.manifest import Project
 
 DEFAULT_MAX_TOKENS = 256
 
@@ -30,14 +34,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if not args.prompt.strip():
         raise FgbuildError("PROMPT is empty; write what the user says")
-    project = open_project(args)
-    model = shipped_models(project, [args.domain], everything=False)[0]
-    options = {"prompt": args.prompt, "max_tokens": args.max_tokens, "grammar": args.grammar}
-    job = job_for(model, project.root, "call", {}, options)
-    job["manifest"] = {"tool": shipped_tools(model)}
-    _, answer = run_worker("fgbuild.workers.call", job, "call.json")
+    answer = call(open_project(args), args.domain, args.prompt, max_tokens=args.max_tokens, grammar=args.grammar)
     print_json(answer, indent=None if args.json else 2)
     return 0
+
+
+def call(
+    project: Project,
+    domain: str,
+    prompt: str,
+    *,
+    max_tokens: int = DEFAULT_MAX_TOKENS,
+    grammar: bool = False,
+    unwanted: Callable[[], bool] = lambda: False,
+) -> dict[str, Any]:
+    """What the domain's shipped GGUF answers, as `fgbuild.workers.call` writes it; prints nothing.
+
+    unwanted: asked some times a second; once it says yes the model is stopped. Raises FgbuildError where there is no
+    such model, it cannot be used, or the answer became unwanted.
+    """
+    model = shipped_models(project, [domain], everything=False)[0]
+    job = job_for(model, project.root, "call", {}, {"prompt": prompt, "max_tokens": max_tokens, "grammar": grammar})
+    job["manifest"] = {"tool": shipped_tools(model)}
+    return run_worker("fgbuild.workers.call", job, "call.json", unwanted=unwanted)[1]
 
 
 def shipped_tools(model: Shipped) -> list[dict[str, Any]]:

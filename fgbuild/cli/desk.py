@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbuild.engine.paths import Paths
+from fgbuild.errors import FgbuildError
 
 if TYPE_CHECKING:
     from fgbuild.engine.made import Made
@@ -32,7 +33,9 @@ class ProjectDesk:
         return launch.start_build(self.root, arguments, {**os.environ, "PYTHONPATH": import_path()})
 
     def cancel(self, run: str, stage: str | None) -> None:
-        raise NotImplementedError
+        from fgbuild.cli.cancel import cancel
+
+        cancel(self._paths, run, stage)
 
     @contextmanager
     def made(self, run: str) -> Iterator[Made]:
@@ -52,8 +55,17 @@ class ProjectDesk:
         target.write_text(page_of(self._paths, run), "utf-8")
         return target
 
-    def call(self, domain: str, prompt: str, variant: Variant) -> Mapping[str, Any]:
-        raise NotImplementedError
+    def call(
+        self, domain: str, prompt: str, variant: Variant, unwanted: Callable[[], bool] = lambda: False
+    ) -> Mapping[str, Any]:
+        from fgbuild.cli.call import call
+        from fgbuild.manifest import resolve_project
+
+        project = resolve_project(self.root, base=variant.base or None, profile=variant.profile or None)
+        try:
+            return call(project, domain, prompt, unwanted=unwanted)
+        except OSError as error:
+            raise FgbuildError(f"{error.filename or domain}: {error.strerror}; put that right and ask again") from None
 
     def manifest(self, domain: str) -> Path:
         raise NotImplementedError

@@ -80,11 +80,13 @@ def run_worker(
     result: str,
     *,
     on_event: Callable[[Event], None] = lambda event: None,
+    unwanted: Callable[[], bool] = lambda: False,
 ) -> tuple[int, dict[str, Any]]:
     """Run a worker on a job in a temporary directory; its exit code (0 or 3) and its JSON file `result`.
 
-    job: without `output` and `state`. Raises FgbuildError with the worker's own message where the
-    input is at fault (exit 2), StageError where it failed. The worker dies with this process.
+    job: without `output` and `state`. unwanted: asked ten times a second; once it says yes the worker is stopped.
+    Raises FgbuildError with the worker's own message where the input is at fault (exit 2), or where the answer became
+    unwanted, StageError where it failed. The worker dies with this process.
     """
     from fgbuild.engine.executor import WorkerRequest
     from fgbuild.executors.local import LocalExecutor
@@ -104,7 +106,7 @@ def run_worker(
             on_event(event)
 
         try:
-            code = _follow(worker, handle)
+            code = _follow(worker, handle, unwanted)
         finally:
             worker.kill()
             worker.close()
@@ -126,7 +128,7 @@ def job_for(model: Shipped, root: Path, kind: str, inputs: dict[str, Path], opti
     }
 
 
-def _follow(worker: Any, handle: Callable[[Event], None]) -> int:
+def _follow(worker: Any, handle: Callable[[Event], None], unwanted: Callable[[], bool]) -> int:
     """Hand on the worker's events until it has ended; its exit code."""
     pending = b""
     while True:
@@ -142,6 +144,8 @@ def _follow(worker: Any, handle: Callable[[Event], None]) -> int:
                     handle(event)
         if ended:
             return int(ended.code)
+        if unwanted():
+            raise FgbuildError("stopped before it had an answer; ask again")
 
 
 def raise_failed(code: int, failures: list[str], log: Path) -> NoReturn:

@@ -9,6 +9,7 @@
     actions      what each key gave; `history` predicts from it; `database` holds both
     plan         the decision for each stage: run, cached or skip
     scheduler    runs what has to run; `execution` is one stage of it
+    cancelling   stops workers, also at the `requests` of other processes
     build        a whole build under the tree's `lock`; `runs` lists past ones
     artifacts    what was built, for commands that use it
 

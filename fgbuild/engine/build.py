@@ -23,8 +23,8 @@ from fgbuild.events import SCHEMA_VERSION, Event, EventLog
 
 if TYPE_CHECKING:
     from fgbuild.engine.executor import Executor
+    from fgbuild.engine.outcome import Outcome
     from fgbuild.engine.resources import Machine
-    from fgbuild.engine.scheduler import Outcome
 
 Listener = Callable[[Event], None]
 
@@ -107,13 +107,16 @@ def build(
     beside = [*request.beside, *(name for name in decisions if name not in graph.stages)]
     decisions = {name: decisions[name] for name in graph.stages}
     # What follows is not needed to find that nothing is.
+    from fgbuild.engine.requests import Requests
     from fgbuild.engine.resources import Machine, Pool
     from fgbuild.engine.runs import new_run_id
     from fgbuild.engine.scheduler import Scheduler
 
     forget(str(workspace.paths.cache))
     log = EventLog(workspace.paths.events(run := new_run_id()), run)
+    requests = Requests(workspace.paths.requests(run))
     try:
+        requests.open()
         log.listeners.extend(make_listeners())
         machine = Machine.detect()
         log.emit(
@@ -129,7 +132,9 @@ def build(
         pool = Pool(machine, request.jobs)
         executor = make_executor()
         executor.prepare(_preloaded(decisions.values()))
-        scheduler = Scheduler(workspace, graph, planner, decisions, executor, log, pool, keep_going=request.keep_going)
+        scheduler = Scheduler(
+            workspace, graph, planner, decisions, executor, log, pool, requests, keep_going=request.keep_going
+        )
         try:
             with contextlib.closing(executor):
                 exit_code = scheduler.run()
@@ -139,6 +144,7 @@ def build(
             raise
         return _finished(log, scheduler.outcome(), beside, exit_code, started)
     finally:
+        requests.close()
         log.close()
 
 

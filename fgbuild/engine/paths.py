@@ -8,7 +8,7 @@ cache/
   state/         what workers keep between attempts (checkpoints)
   environments.json  where other Python environments keep their libraries (`environments`)
   unchanged/     what everything being up to date rests on, by request (`witness`)
-  runs/<id>/     events.jsonl and logs/ of each run; ids sort by time
+  runs/<id>/     events.jsonl and logs/ of each run, and requests/ while it runs; ids sort by time
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ class Paths:
 
     def events(self, run: str) -> Path:
         return self.runs / run / "events.jsonl"
+
+    def requests(self, run: str) -> Path:
+        return self.runs / run / "requests"
 
     def log(self, run: str, stage: str) -> Path:
         return self.runs / run / "logs" / f"{file_name(stage)}.log"

@@ -9,15 +9,16 @@ from __future__ import annotations
 import selectors
 import time
 from collections import deque
-from dataclasses import dataclass, field
 
-from fgbuild.engine.actions import CANCELLED
+from fgbuild.engine.cancelling import LOOK_SECONDS, Cancelling
 from fgbuild.engine.execution import Execution, exit_code_of, message_of, place
 from fgbuild.engine.executor import Executor
 from fgbuild.engine.findings import say_made
 from fgbuild.engine.graph import Graph, Stage
+from fgbuild.engine.outcome import Outcome
 from fgbuild.engine.plan import CACHED, RUN, SKIP, Decision, Planner, predict
 from fgbuild.engine.ready import ReadyQueue
+from fgbuild.engine.requests import Requests
 from fgbuild.engine.resources import Pool
 from fgbuild.engine.signals import SignalWatch
 from fgbuild.engine.store import DamagedArtifact
@@ -25,24 +26,13 @@ from fgbuild.engine.workspace import Workspace
 from fgbuild.errors import FgbuildError, GateError, InterruptedBuild, StageError
 from fgbuild.events import EventLog
 
-KILL_AFTER_SECONDS = 3.0
-_WAKE_SECONDS = 1.0
 _WORST_FIRST = (InterruptedBuild.exit_code, StageError.exit_code, FgbuildError.exit_code, GateError.exit_code)
-
-
-@dataclass
-class Outcome:
-    """Stage ids by what became of them; every stage of the build is in exactly one list."""
-
-    ran: list[str] = field(default_factory=list)
-    cached: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    not_run: list[str] = field(default_factory=list)
+_FAILED = {StageError.exit_code, FgbuildError.exit_code}
 
 
 class Scheduler:
-    """decisions: the plan, by stage id; those with outputs hold until something above changes."""
+    """decisions: the plan, by stage id; those with outputs hold until something above changes. requests: what others
+    may ask while it runs."""
 
     def __init__(
         self,
@@ -53,6 +43,7 @@ class Scheduler:
         executor: Executor,
         log: EventLog,
         pool: Pool,
+        requests: Requests,
         *,
         keep_going: bool = False,
     ) -> None:
@@ -67,6 +58,7 @@ class Scheduler:
         self._candidates = deque(graph.stages)
         self._ready = ReadyQueue({name: index for index, name in enumerate(graph.stages)})
         self._running: dict[str, Execution] = {}
+        self._cancelling = Cancelling(self._running, requests, log)
         self._outputs: dict[str, str] = {}
         self._ended: dict[str, str] = {}
         self._sound: set[str] = set()
@@ -78,17 +70,19 @@ class Scheduler:
         with SignalWatch() as signals:
             self._selector.register(signals.descriptor, selectors.EVENT_READ)
             try:
-                while not signals.stops:
+                while not signals.stops and not self._cancelling.everything:
                     self._settle()
                     self._launch()
                     if not self._running and not self._candidates:
                         break
                     self._wait(signals)
-                if signals.stops:
+                if signals.stops or self._cancelling.everything:
                     self._codes.add(InterruptedBuild.exit_code)
             finally:
-                self._cancel(signals)
+                self._cancelling.stop_all(signals, self._selector, self._release)
                 self._selector.close()
+        if self._cancelling.asked and not self._codes & _FAILED:
+            return InterruptedBuild.exit_code
         return next((code for code in _WORST_FIRST if code in self._codes), 0)
 
     def _settle(self) -> None:
@@ -206,11 +200,11 @@ class Scheduler:
         for name in names:
             self._planned[name] = Decision(self._graph.stages[name], RUN)
 
-    def _wait(self, signals: SignalWatch, timeout: float = _WAKE_SECONDS) -> None:
+    def _wait(self, signals: SignalWatch) -> None:
         """Sleep until a worker reports or ends, or a signal comes."""
         if not self._running:
             return
-        for key, _ in self._selector.select(timeout):
+        for key, _ in self._selector.select(self._cancelling.timeout(LOOK_SECONDS)):
             if isinstance(key.data, Execution):
                 if not key.data.read_events():
                     self._selector.unregister(key.fd)
@@ -219,12 +213,16 @@ class Scheduler:
         for execution in list(self._running.values()):
             if (result := execution.worker.poll()) is not None:
                 self._release(execution)
+                if self._cancelling.ended(execution):
+                    self._end(execution.stage, "cancelled", None)
+                    continue
                 try:
                     outputs = execution.finish(result)
                 except (FgbuildError, OSError, DamagedArtifact) as error:
                     self._failed(execution.stage, error, execution, exit_code_of(result.code))
                 else:
                     self._finished(execution.stage, outputs)
+        self._cancelling.heed(signals)
 
     def _finished(self, stage: Stage, outputs: str | None) -> None:
         if outputs is None:
@@ -270,7 +268,8 @@ class Scheduler:
         if any(name not in self._outputs for name in stage.inputs.values()):
             return False
         before = [name for name in stage.after if name in self._graph.stages]
-        return all(name in self._outputs or (self._keep_going and name in self._ended) for name in before)
+        enough = {"failed"} if self._keep_going else set()
+        return all(name in self._outputs or self._ended.get(name) in enough for name in before)
 
     @property
     def _halted(self) -> bool:
@@ -284,29 +283,6 @@ class Scheduler:
         execution.worker.close()
         self._pool.give(execution.stage.id)
         del self._running[execution.stage.id]
-
-    def _cancel(self, signals: SignalWatch) -> None:
-        """Stop what still runs: ask first, and insist after three seconds or a second signal."""
-        asked = signals.stops
-        deadline = time.monotonic() + KILL_AFTER_SECONDS
-        stopped = list(self._running.values())
-        for execution in stopped:
-            execution.worker.terminate()
-        while self._running:
-            left = deadline - time.monotonic()
-            if left <= 0 or signals.stops > asked:
-                for execution in self._running.values():
-                    execution.worker.kill()
-            self._selector.select(min(max(left, 0.01), 0.05))
-            signals.drain()
-            for execution in list(self._running.values()):
-                if execution.worker.poll() is not None:
-                    self._release(execution)
-        for execution in stopped:
-            execution.discard()
-        for execution in stopped:
-            execution.record_attempt(CANCELLED, None)
-            self._log.emit("stage.cancelled", stage=execution.stage.id)
 
     def outcome(self) -> Outcome:
         """What has become of each stage so far."""

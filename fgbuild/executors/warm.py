@@ -78,6 +78,7 @@ class ForkServer:
             )
         self._count = 0
         self._started: set[int] = set()
+        self._killed: set[int] = set()
         self._exits: dict[int, WorkerExit] = {}
         self.is_alive = True
 
@@ -101,12 +102,14 @@ class ForkServer:
         return WarmWorker(self, self._count, read_end)
 
     def signal(self, number: int, name: str) -> None:
-        """Signal a worker and its children. One that is to be killed before it was forked takes the server with it,
-        which is still importing and hears nothing."""
-        if name == "SIGKILL" and number not in self._started:
-            self._process.kill()
-        else:
-            self._send({"signal": number, "name": name})
+        """Signal a worker and its children. Before it was forked the server is still importing and hears nothing: it
+        is killed with the last of its workers, and else does as it is told once it can."""
+        if name == "SIGKILL":
+            self._killed.add(number)
+            if number not in self._started and {*range(1, self._count + 1)} - self._exits.keys() <= self._killed:
+                self._process.kill()
+                return
+        self._send({"signal": number, "name": name})
 
     def exit_of(self, worker: int) -> WorkerExit | None:
         """How a worker ended, once it has; killed, where the server is gone."""

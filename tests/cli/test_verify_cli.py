@@ -7,7 +7,10 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,8 +18,10 @@ from typing import Any
 import pytest
 
 from fgbuild.cli import call, chat, eval, shipped, verify
+from fgbuild.cli.desk import ProjectDesk
 from fgbuild.errors import FgbuildError
 from fgbuild.manifest import resolve_project
+from fgbuild.views.tui.desk import Variant
 from fgbuild.workers import base
 from fgbuild.workers.digest import sha256
 from fgbuild.workers.protocol import Job, Reporter
@@ -269,6 +274,40 @@ def test_call_with_a_broken_model_is_an_error_and_no_traceback(root: Path) -> No
     with pytest.raises(FgbuildError, match=r"llama\.cpp cannot load") as caught:
         run(call, root, "good", "Greet Ada.")
     assert caught.value.exit_code == 1
+
+
+def test_the_dashboard_asks_in_a_thread_and_nothing_is_printed(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    desk = ProjectDesk(root)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(desk.call, "good", "Greet Ada, please.", Variant()).result()
+    assert set(answer) >= {"calls", "text", "stopped_on", "seconds"}
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("domain", "variant", "words"),
+    [
+        ("unbuilt", Variant(), r"unbuilt has no GGUF at .*; run `fgbuild build unbuilt`"),
+        ("nobody", Variant(), "there is no domain 'nobody'"),
+        ("good", Variant(base="gone"), "gone"),
+    ],
+)
+def test_what_the_dashboard_cannot_ask_is_a_sentence(root: Path, domain: str, variant: Variant, words: str) -> None:
+    with pytest.raises(FgbuildError, match=words):
+        ProjectDesk(root).call(domain, "Greet Ada.", variant)
+
+
+def test_a_full_disk_is_a_sentence_too(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(root / "nowhere"))
+    with pytest.raises(FgbuildError, match=r"nowhere.*; put that right and ask again"):
+        ProjectDesk(root).call("good", "Greet Ada.", Variant())
+
+
+def test_an_answer_that_is_not_wanted_any_more_is_not_waited_for(root: Path) -> None:
+    started = time.monotonic()
+    with pytest.raises(FgbuildError, match="stopped before it had an answer"):
+        ProjectDesk(root).call("good", "Greet Ada.", Variant(), lambda: True)
+    assert time.monotonic() - started < 10
 
 
 def test_a_domain_without_tools_that_can_be_run_has_no_chat(root: Path) -> None:

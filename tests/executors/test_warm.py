@@ -137,3 +137,23 @@ def test_without_its_server_a_worker_counts_as_killed_and_the_next_is_started_as
     second = toy.start("two", "print('here')")
     assert isinstance(second, LocalWorker)
     assert ended(second).code == 0
+
+
+def test_one_that_still_waits_for_the_imports_does_not_take_another_with_it(toy: Toy) -> None:
+    (toy.directory / "slow.py").write_text("import time\ntime.sleep(1)\n")
+    first = toy.start("one", "import time\ntime.sleep(60)\n", preload=("slow",))
+    second = toy.start("two", "print('here')", preload=("slow",))
+    first.terminate()
+    first.kill()
+    assert ended(second).code == 0
+    assert toy.said("two") == ["here"]
+    assert ended(first).code in (-signal.SIGTERM, -signal.SIGKILL)
+
+
+def test_all_that_wait_for_the_imports_are_killed_at_once(toy: Toy) -> None:
+    workers = [toy.start(name, "print('here')", preload=("slow",)) for name in ("one", "two")]
+    started = time.monotonic()
+    for worker in workers:
+        worker.kill()
+    assert [ended(worker).code for worker in workers] == [-signal.SIGKILL] * 2
+    assert time.monotonic() - started < 5

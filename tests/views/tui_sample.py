@@ -14,6 +14,7 @@ from typing import Any
 import views_sample as sample
 from textual.pilot import Pilot
 
+from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import launch
 from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.desk import Effect, Problem, Variant
@@ -72,6 +73,8 @@ class SampleDesk:
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
     made_files: FolderMade = field(default_factory=FolderMade)
     answer: Mapping[str, Any] | Exception = field(default_factory=dict)
+    refuses: FgbuildError | None = None
+    thinks: bool = False
     found: Sequence[Problem] = ()
     would: Effect = field(default_factory=lambda: Effect((), 0.0))
 
@@ -85,6 +88,8 @@ class SampleDesk:
 
     def cancel(self, run: str, stage: str | None) -> None:
         self.asked.append(("cancel", run, stage))
+        if self.refuses:
+            raise self.refuses
 
     @contextmanager
     def made(self, run: str) -> Iterator[FolderMade]:
@@ -92,10 +97,16 @@ class SampleDesk:
 
     def report(self, run: str) -> Path:
         self.asked.append(("report", run))
+        if self.refuses:
+            raise self.refuses
         return self.root / "report.html"
 
-    def call(self, domain: str, prompt: str, variant: Variant) -> Mapping[str, Any]:
+    def call(
+        self, domain: str, prompt: str, variant: Variant, unwanted: Callable[[], bool] = lambda: False
+    ) -> Mapping[str, Any]:
         self.asked.append(("call", domain, prompt))
+        while self.thinks and not unwanted():
+            time.sleep(0.01)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer

@@ -19,7 +19,7 @@ from textual.screen import Screen
 from fgbuild.errors import FgbuildError
 from fgbuild.views import runs
 from fgbuild.views.records import StageState
-from fgbuild.views.tui import launch, terminal
+from fgbuild.views.tui import actions, launch, terminal
 from fgbuild.views.tui.desk import Desk, Variant
 from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.grid import telling
@@ -59,7 +59,10 @@ class DashboardApp(App[None]):
         Binding("f", "open('failures')", "Failures", tooltip="what the chosen domain's model got wrong"),
         Binding("m", "open('manifest')", "Manifest", tooltip="edit the chosen domain's manifest"),
         Binding("p", "open('prompt')", "Prompt", tooltip="ask the chosen domain's model something"),
+        Binding("b", "build_chosen", "Build", tooltip="build up to the chosen stage; try a failed one again"),
         Binding("B", "build", "Build all", tooltip="build every domain that is not up to date"),
+        Binding("x", "cancel", "Stop", tooltip="stop the chosen stage or the whole build; asks first"),
+        Binding("o", "report", "Report", tooltip="write the run's report and open it in a browser"),
         Binding("r", "reload", "Latest run", tooltip="go to the latest run and read it again"),
         Binding("q", "quit", "Quit", tooltip="close the dashboard; a build goes on"),
     ]
@@ -172,6 +175,18 @@ class DashboardApp(App[None]):
         """Start a build of every domain, unless one is going."""
         self.start_build(())
 
+    def action_build_chosen(self) -> None:
+        """Start a build up to the chosen stage, unless one is going."""
+        actions.build_chosen(self)
+
+    def action_cancel(self) -> None:
+        """Ask what to stop, and have the build stop it."""
+        actions.cancel(self)
+
+    def action_report(self) -> None:
+        """Write the report of the run that is shown."""
+        actions.report(self)
+
     def start_build(self, domains: tuple[str, ...], until: str | None = None) -> None:
         """Start a build of these domains (none: of all), unless one is going."""
         if self.feed.going or (self._build is not None and self._build.poll() is None):
@@ -192,9 +207,13 @@ class DashboardApp(App[None]):
             return
         self._build = None
         root = self.desk.root
-        if code != 0 and runs.latest_run(root) == self._run_before_build:
-            why = launch.last_line(root) or f"see {launch.output_path(root)}"
-            self.tell(f"The build ended with exit code {code}: {why}", "error")
+        if runs.latest_run(root) != self._run_before_build:
+            return
+        said = launch.last_line(root)
+        if code == 0:
+            self.tell(said or "There was nothing to build.")
+        else:
+            self.tell(f"The build ended with exit code {code}: {said or f'see {launch.output_path(root)}'}", "error")
 
     def action_reload(self) -> None:
         """Go to the latest run, and read it from its start."""

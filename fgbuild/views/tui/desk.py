@@ -7,7 +7,7 @@ sentence that can be shown.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +58,9 @@ class Desk(Protocol):
     def report(self, run: str) -> Path:
         """Write the run's report; where it is."""
 
-    def call(self, domain: str, prompt: str, variant: Variant) -> Mapping[str, Any]:
-        """One prompt through the shipped GGUF: the document of `fgbuild call --json`."""
+    def call(self, domain: str, prompt: str, variant: Variant, unwanted: Callable[[], bool] = ...) -> Mapping[str, Any]:
+        """One prompt through the shipped GGUF: the document of `fgbuild call --json`. unwanted: once it says yes the
+        model is stopped, and FgbuildError raised."""
 
     def manifest(self, domain: str) -> Path:
         """The file of a domain's manifest."""

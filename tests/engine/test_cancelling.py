@@ -1,0 +1,149 @@
+"""One stage of a running build is stopped, or all of it, while the others go on; with real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toy_project import WORKERS, ToyProject, manifest
+
+from fgbuild.engine.paths import Paths
+from fgbuild.engine.requests import Requests, wake
+from fgbuild.events import Event
+from fgbuild.executors.local import LocalExecutor
+
+STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+
+
+class Asker:
+    """A listener that, when an event of that kind of that stage comes, asks for a stop as another process would."""
+
+    def __init__(self, toy: ToyProject, stop: str | None, kind: str, stage: str) -> None:
+        self._when = (kind, stage)
+        self._toy = toy
+        self._stop = stop
+
+    def __call__(self, event: Event) -> None:
+        if (event["kind"], event.get("stage")) == self._when:
+            ask(self._toy.root, event["run"], self._stop)
+
+
+def ask(root: Path, run: str, stop: str | None) -> None:
+    Requests(Paths(root).requests(run)).put(stop)
+    wake(os.getpid(), lambda: True)
+
+
+def kinds(toy: ToyProject, run: str | None, stage: str) -> list[str]:
+    return [event["kind"] for event in toy.events(run) if event.get("stage") == stage]
+
+
+def build(toy: ToyProject, *listeners: Callable[[Event], None], **options: Any) -> Any:
+    return toy.build(executor=LocalExecutor, listeners=listeners, **options)
+
+
+@pytest.fixture
+def two(toy: ToyProject) -> ToyProject:
+    """`red:make` sleeps for a minute; `blue` does not."""
+    toy.manifests = {"red": manifest("red", sleep={"make": 60}), "blue": manifest("blue")}
+    return toy
+
+
+def test_a_stopped_stage_takes_what_needs_it_along_and_nothing_else(two: ToyProject) -> None:
+    started = time.monotonic()
+    result = build(two, Asker(two, "red:make", "stage.progress", "red:make"))
+    assert time.monotonic() - started < 40
+    assert (result.exit_code, result.failed) == (130, [])
+    assert result.not_run == ["red:make", "red:join", "red:check", "red:last"]
+    assert {"blue:make", "blue:join", "blue:check", "blue:last"} <= set(result.ran)
+    assert kinds(two, result.run, "red:make") == ["stage.started", "stage.progress", "stage.cancelled"]
+    assert kinds(two, result.run, "red:join") == []
+    assert list((two.root / "cache" / "tmp").iterdir()) == []
+    assert not Paths(two.root).requests(result.run).exists()
+    assert [reason.text for reason in two.plan()["red:make"].reasons] == ["interrupted last time"]
+    del two.manifests["red"]["sleep"]
+    two.taken()
+    assert two.build().exit_code == 0
+    assert two.taken() == ["red:check", "red:join", "red:last", "red:make"]
+
+
+def test_with_keep_going_too_nothing_runs_behind_a_gate_that_was_stopped(toy: ToyProject) -> None:
+    toy.manifests["red"]["sleep"] = {"check": 60}
+    result = build(toy, Asker(toy, "red:check", "stage.progress", "red:check"), keep_going=True)
+    assert (result.exit_code, result.not_run) == (130, ["red:check", "red:last"])
+
+
+def test_what_it_kept_is_there_for_the_next_attempt(toy: ToyProject) -> None:
+    toy.write_worker("make", '(state / "checkpoint").write_text("half")\nfinish("made.txt", "redred")')
+    toy.manifests["red"]["sleep"] = {"make": 60}
+    build(toy, Asker(toy, "red:make", "stage.progress", "red:make"))
+    assert [path.read_text() for path in (toy.root / "cache" / "state").rglob("checkpoint")] == ["half"]
+
+
+def test_a_worker_that_ignores_sigterm_is_killed_while_others_start(two: ToyProject) -> None:
+    two.write_worker("make", STUBBORN + WORKERS["make"])
+    two.manifests["blue"]["sleep"] = {"make": 0.5}
+    result = build(two, Asker(two, "red:make", "stage.progress", "red:make"))
+    assert result.exit_code == 130
+    events = two.events(result.run)
+    moment = {(event["kind"], event.get("stage")): event["t"] for event in events}
+    asked, ended = moment["stage.progress", "red:make"], moment["stage.cancelled", "red:make"]
+    assert 2.5 < ended - asked < 15
+    assert asked < moment["stage.started", "blue:join"] < ended
+
+
+def test_a_failure_is_worse_than_a_stop(two: ToyProject) -> None:
+    two.manifests["blue"]["fail"] = {"make": 2}
+    result = build(two, Asker(two, "red:make", "stage.progress", "red:make"), keep_going=True)
+    assert (result.exit_code, result.failed) == (2, ["blue:make"])
+
+
+def test_a_stop_is_worse_than_a_gate(two: ToyProject) -> None:
+    two.manifests["blue"]["fail"] = {"check": 3}
+    result = build(two, Asker(two, "red:make", "stage.progress", "red:make"))
+    assert (result.exit_code, result.failed) == (130, ["blue:check"])
+
+
+def test_everything_is_stopped_as_by_a_signal(two: ToyProject) -> None:
+    two.manifests["blue"]["sleep"] = {"make": 60}
+    result = build(two, Asker(two, None, "stage.progress", "red:make"), jobs=1)
+    assert (result.exit_code, result.ran) == (130, ["base"])
+    last = two.events(result.run)[-2:]
+    assert [(event["kind"], event.get("stage")) for event in last] == [
+        ("stage.cancelled", "red:make"),
+        ("build.finished", None),
+    ]
+
+
+def test_a_request_without_a_signal_is_heard_too(toy: ToyProject) -> None:
+    def put(event: Event) -> None:
+        if event["kind"] == "stage.progress":
+            Requests(Paths(toy.root).requests(event["run"])).put("red:make")
+
+    toy.manifests["red"]["sleep"] = {"make": 60}
+    started = time.monotonic()
+    assert build(toy, put, until="make").exit_code == 130
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize("stage", ["red:join", "red:make", "nobody", ""])
+def test_a_stage_that_waits_or_has_ended_or_is_none_is_left_alone(toy: ToyProject, stage: str) -> None:
+    toy.manifests["red"]["sleep"] = {"make": 0.3}
+    kind = "stage.finished" if stage == "red:make" else "stage.progress"
+    result = build(toy, Asker(toy, stage, kind, "red:make"))
+    assert (result.exit_code, result.not_run) == (0, [])
+
+
+def test_a_wake_up_outside_of_a_stages_work_ends_no_build(toy: ToyProject) -> None:
+    """From before its log begins to the end of the process: a signal that comes late hits nobody."""
+
+    def late(event: Event) -> None:
+        if event["kind"] in ("run.started", "build.finished"):
+            signal.raise_signal(signal.SIGUSR1)
+
+    assert toy.build(listeners=(late,)).exit_code == 0
+    signal.raise_signal(signal.SIGUSR1)

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import views_sample as sample
+from tui_sample import SIZES, begun_now, dashboard, shows, wait_for
+
+from fgbuild.errors import FgbuildError
+from fgbuild.views.tui import actions
+from fgbuild.views.tui import app as app_module
+from fgbuild.views.tui.stopping import StopDialog
+
+
+@pytest.fixture(autouse=True)
+def _quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_module, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(app_module, "CLOCK_SECONDS", 0.05)
+
+
+def asked(app: Any, what: str) -> list[tuple[Any, ...]]:
+    return [each for each in app.desk.asked if each[0] == what]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "domains", "until"), [("lint:train", ("lint",), "train"), ("base", (), "base")], ids=["domain", "base"]
+)
+async def test_b_builds_up_to_the_chosen_stage(
+    tmp_path: Path, chosen: str, domains: tuple[str, ...], until: str
+) -> None:
+    sample.write_log(tmp_path, sample.failed_run())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await shows(pilot, "✗ failed")
+        app.selected = chosen
+        await pilot.press("b")
+        await shows(pilot, "Build started")
+    assert asked(app, "build") == [("build", domains, until)]
+    app.desk.started[0].wait()
+
+
+async def test_b_says_when_no_stage_is_chosen(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.failed_run())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await shows(pilot, "✗ failed")
+        app.selected = None
+        await pilot.press("b")
+        await shows(pilot, "No stage is chosen")
+    assert asked(app, "build") == []
+
+
+async def test_b_says_when_everything_is_up_to_date(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    app = dashboard(tmp_path, code="print('5 stages up to date (0.10 s)')")
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await shows(pilot, "✓ done")
+        app.selected = "lint:eval"
+        await pilot.press("b")
+        await shows(pilot, "5 stages up to date (0.10 s)")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("keys", "stage"),
+    [
+        (("s",), "lint:train"),
+        (("a",), None),
+        (("up", "enter"), None),
+        (("up", "up", "enter"), "lint:train"),
+    ],
+)
+async def test_x_stops_what_is_decided(
+    tmp_path: Path, size: tuple[int, int], keys: tuple[str, ...], stage: str | None
+) -> None:
+    sample.write_log(tmp_path, begun_now())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await shows(pilot, "● running")
+        app.selected = "lint:train"
+        await pilot.press("x")
+        await shows(pilot, "s    Stop lint:train", "a    Stop the whole build", "esc  Go on", "last checkpoint")
+        await pilot.press(*keys)
+        await shows(pilot, "Asked the build to stop")
+        assert not isinstance(app.screen, StopDialog)
+    assert asked(app, "cancel") == [("cancel", sample.RUN, stage)]
+
+
+@pytest.mark.parametrize("key", ["escape", "enter"])
+async def test_x_and_then_go_on_stops_nothing(tmp_path: Path, key: str) -> None:
+    sample.write_log(tmp_path, begun_now())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "● running")
+        await pilot.press("x")
+        await shows(pilot, "Go on")
+        await pilot.press(key)
+        await wait_for(pilot, lambda: not isinstance(app.screen, StopDialog))
+    assert asked(app, "cancel") == []
+
+
+async def test_the_dialog_can_be_clicked(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "● running")
+        await pilot.press("x")
+        await shows(pilot, "Stop the whole build")
+        await pilot.click("OptionList", offset=(8, 1))
+        await wait_for(pilot, lambda: asked(app, "cancel") == [("cancel", sample.RUN, None)])
+
+
+async def test_of_several_that_run_the_chosen_one_is_offered_alone(tmp_path: Path) -> None:
+    recorder = sample.Recorder(start=time.time())
+    sample.begin(recorder)
+    sample.train(recorder, steps=3)
+    sample.train(recorder, steps=3, stage="test:train")
+    sample.write_log(tmp_path, recorder.events)
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "● running")
+        app.selected = "lint:eval"
+        await pilot.press("x")
+        screen = await shows(pilot, "choose it first: lint:train,")
+        assert "Stop lint" not in screen
+        await pilot.press("s")  # no stage is offered alone
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: not isinstance(app.screen, StopDialog))
+        app.selected = "test:train"
+        await pilot.press("x")
+        await shows(pilot, "Stop test:train", "lint:train would go on")
+        await pilot.press("escape")
+    assert asked(app, "cancel") == []
+
+
+async def test_what_cannot_be_stopped_is_a_sentence(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    app = dashboard(tmp_path, refuses=FgbuildError("lint:train has nothing to stop: it is done [/x]"))
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await shows(pilot, "● running")
+        await pilot.press("x")
+        await shows(pilot, "Stop the whole build")
+        await pilot.press("a")
+        await shows(pilot, "lint:train has nothing to stop:", "[/x]")
+
+
+async def test_x_says_when_no_build_runs(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await shows(pilot, "✓ done")
+        await pilot.press("x")
+        await shows(pilot, "nothing to stop")
+        assert not isinstance(app.screen, StopDialog)
+
+
+@pytest.mark.parametrize(
+    ("display", "opens", "words"),
+    [
+        (True, True, ("The report is in", "report.html.")),
+        (True, False, ("No browser could be started; open",)),
+        (False, True, ("there is no display to open it on.",)),
+    ],
+)
+async def test_o_writes_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, display: bool, opens: bool, words: tuple[str, ...]
+) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr(actions, "has_display", lambda: display)
+    monkeypatch.setattr(actions, "open_page", lambda path: bool(opened.append(path)) or opens)
+    sample.write_log(tmp_path, sample.whole_run())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=(120, 24), notifications=True) as pilot:
+        await shows(pilot, "✓ done")
+        await pilot.press("o")
+        await shows(pilot, "Writing the report…")
+        await wait_for(pilot, lambda: any(words[0] in toast.message for toast in app._notifications))
+        (told,) = [toast.message for toast in app._notifications if words[0] in toast.message]
+        assert all(word in told for word in words)
+    assert asked(app, "report") == [("report", sample.RUN)]
+    assert opened == ([tmp_path / "report.html"] if display else [])
+
+
+async def test_o_says_why_there_is_no_report(tmp_path: Path) -> None:
+    app = dashboard(tmp_path, refuses=FgbuildError("the store is gone; build again"))
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await pilot.press("o")
+        await shows(pilot, "nothing to report")
+        sample.write_log(tmp_path, sample.whole_run())
+        await shows(pilot, "✓ done")
+        await pilot.press("o")
+        await shows(pilot, "the store is gone; build again")
+
+
+@pytest.mark.parametrize(("browser", "works"), [("true", True), ("false", False)])
+def test_a_browser_is_started_without_this_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: str, works: bool
+) -> None:
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    assert actions.open_page(tmp_path / "report.html") is works
+
+
+def test_a_display_is_known_by_its_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert not actions.has_display()
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert actions.has_display()
