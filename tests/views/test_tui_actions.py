@@ -42,14 +42,12 @@ async def test_b_builds_up_to_the_chosen_stage(
     app.desk.started[0].wait()
 
 
-async def test_b_says_when_no_stage_is_chosen(tmp_path: Path) -> None:
-    sample.write_log(tmp_path, sample.failed_run())
+async def test_b_says_when_there_is_no_stage(tmp_path: Path) -> None:
     app = dashboard(tmp_path)
     async with app.run_test(size=SIZES[0], notifications=True) as pilot:
-        await shows(pilot, "✗ failed")
-        app.selected = None
+        await shows(pilot, "No build has run here yet.")
         await pilot.press("b")
-        await shows(pilot, "No stage is chosen")
+        await shows(pilot, "No build has shown any stage yet")
     assert asked(app, "build") == []
 
 

@@ -25,7 +25,7 @@ def build_chosen(app: DashboardApp) -> None:
     """Build the chosen stage's domain up to that stage; what they all share, for all."""
     stage = app.stage
     if stage is None:
-        app.tell("No stage is chosen: choose one on the overview, then press b; B builds everything.", "warning")
+        app.tell("No build has shown any stage yet; B builds everything.", "warning")
         return
     app.start_build((stage.domain,) if stage.domain else (), until=stage.kind)
 
