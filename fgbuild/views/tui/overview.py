@@ -10,9 +10,10 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
+from fgbuild.views.tui.loss_chart import LossChart
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.view import View
-from fgbuild.views.tui.widgets import LossChart, ModelsPanel, NotesPanel, Panel, RunningPanel, StageGrid
+from fgbuild.views.tui.widgets import ModelsPanel, NotesPanel, Panel, RunningPanel, StageGrid
 
 EMPTY = (
     "No build has run here yet.\n\n"
