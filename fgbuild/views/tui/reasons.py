@@ -40,14 +40,16 @@ def _heading(reason: Reason) -> str:
     return (reason.text if told else "") or reason.component
 
 
-def side_by_side(old: str, new: str, width: int, margin: str = "", names: tuple[str, str] = ("was", "is")) -> list[Part]:
+def side_by_side(
+    old: str, new: str, width: int, margin: str = "", names: tuple[str, str] = ("was", "is")
+) -> list[Part]:
     """Two texts in two columns, wrapped; names: what the columns are called."""
     labels = max(map(len, names)) + 1
     room = max((width - len(margin) - 2 * labels - 2) // 2, 4)
     left, right = text.wrapped(old, room), text.wrapped(new, room)
     parts: list[Part] = []
     for index in range(max(len(left), len(right))):
-        first, second = (names if index == 0 else ("", ""))
+        first, second = names if index == 0 else ("", "")
         parts += [
             (f"{margin}{first:<{labels}}", _MUTED),
             (text.pad(left[index] if index < len(left) else "", room), _OLD),
