@@ -36,7 +36,7 @@ class GraphPanel(Listing):
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         rows = self.rows_of(snapshot)
         parts: list[Part] = []
-        for row in self.visible(rows, self.chosen_row(snapshot), height):
+        for row in self.window(rows, self.chosen_row(snapshot), height):
             parts += [*self._row(snapshot, row, width), "\n"]
         return parts or [(EMPTY, _MUTED)]
 

@@ -21,7 +21,7 @@ REFRESH_SECONDS = 2.0
 EMPTY = "No build has run here yet. Press Esc, then B to build every domain."
 _MUTED = "$foreground-muted"
 _STYLES = {"✓": "$text-success", "✗": "bold $text-error", "●": "bold $text-primary", "■": "$text-warning"}
-_ID_CELLS, _OUTCOME_CELLS, _TIME_CELLS, _COUNT_CELLS, _BASE_CELLS = 22, 17, 9, 15, 20
+_ID_CELLS, _OUTCOME_CELLS, _TIME_CELLS, _COUNT_CELLS, _BASE_CELLS = 24, 16, 8, 15, 20
 
 
 class RunTable(Listing):
@@ -40,7 +40,7 @@ class RunTable(Listing):
         head = _cells(("  run", "how it ended", "took", "ran/rest/fail", "right tools", "base", "command"), width)
         parts: list[Part] = [("".join(head), "bold $foreground-muted underline"), "\n"]
         place = self.ids.index(self.chosen) if self.chosen in self.ids else None
-        for run in self.visible(self.ids, place, height - 1):
+        for run in self.window(self.ids, place, height - 1):
             parts += [*self._row(run, run == snapshot.state.run, width), "\n"]
         return parts
 

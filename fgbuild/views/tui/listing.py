@@ -25,7 +25,7 @@ class Listing(Panel):
 
     _first = 0
 
-    def visible(self, rows: Sequence[_Row], chosen: int | None, height: int) -> Sequence[_Row]:
+    def window(self, rows: Sequence[_Row], chosen: int | None, height: int) -> Sequence[_Row]:
         """The rows to draw: as before, moved as little as shows the chosen one with a neighbour on either side."""
         if height < 3:  # not laid out yet, or next to no room
             return rows[chosen or 0 :][:height]

@@ -19,8 +19,8 @@ _CONTEXT = 2
 
 
 @lru_cache(maxsize=256)
-def reason_parts(reason: Reason, width: int, indent: int = 0) -> list[Part]:
-    """The lines of one reason, in at most `width` cells."""
+def reason_parts(reason: Reason, width: int, indent: int = 0, names: tuple[str, str] = ("was", "is")) -> list[Part]:
+    """The lines of one reason, in at most `width` cells. names: what old and new value are called."""
     margin = " " * indent
     lines: list[Part] = []
     for line in text.wrapped(_heading(reason), max(width - indent, 20)):
@@ -31,7 +31,7 @@ def reason_parts(reason: Reason, width: int, indent: int = 0) -> list[Part]:
     many = "\n" in old and "\n" in new
     if many and old.count("\n") + new.count("\n") < _MOST_LINES:
         return lines + _changed_lines(old, new, width, margin + "  ")
-    return lines + side_by_side(old or _NONE, new or _NONE, width, margin + "  ")
+    return lines + side_by_side(old or _NONE, new or _NONE, width, margin + "  ", names)
 
 
 def _heading(reason: Reason) -> str:
@@ -40,9 +40,7 @@ def _heading(reason: Reason) -> str:
     return (reason.text if told else "") or reason.component
 
 
-def side_by_side(
-    old: str, new: str, width: int, margin: str = "", names: tuple[str, str] = ("was", "is")
-) -> list[Part]:
+def side_by_side(old: str, new: str, width: int, margin: str, names: tuple[str, str]) -> list[Part]:
     """Two texts in two columns, wrapped; names: what the columns are called."""
     labels = max(map(len, names)) + 1
     room = max((width - len(margin) - 2 * labels - 2) // 2, 4)
