@@ -51,9 +51,9 @@ class ProjectDesk:
         return Made(workspace, run, log.outputs, log.untouched(), log.ended_at)
 
     def why(self, stage: str, variant: Variant) -> Sequence[str]:
-        from fgbuild.cli.why import chosen, explain
+        from fgbuild.cli.why import chosen, explain, standing
         from fgbuild.engine.graph import build_graph
-        from fgbuild.engine.plan import Planner
+        from fgbuild.engine.plan import SKIP, Planner
         from fgbuild.engine.workspace import Workspace
         from fgbuild.manifest import resolve_project
         from fgbuild.stages import PIPELINE
@@ -61,7 +61,9 @@ class ProjectDesk:
         project = resolve_project(self.root, base=variant.base or None, profile=variant.profile or None)
         graph, (found,) = chosen(build_graph(project, PIPELINE), stage)
         with Workspace(self.root) as workspace:
-            return explain(workspace, graph, Planner(workspace).plan(graph), found, {stage})
+            decisions = Planner(workspace).plan(graph)
+            built = standing(workspace, stage) if decisions[stage].action != SKIP else []
+            return [*built, *explain(workspace, graph, decisions, found, {stage})]
 
     def differences(self, before: str, after: str, stages: Sequence[str]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         from fgbuild.engine.reasons import differences

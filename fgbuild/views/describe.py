@@ -56,7 +56,7 @@ def because(reasons: Iterable[Reason], most: int = 3) -> str:
 
 def _reason(reason: Reason) -> str:
     if reason.text:
-        return reason.text
+        return text.crop(reason.text, 300)
     if reason.old and reason.new:
         return f"{reason.component}: {reason.old} → {reason.new}"
     if reason.new:

@@ -220,7 +220,7 @@ def reasons_of(value: Any) -> tuple[Reason, ...]:
             component=scalar(entry.get("component")),
             old=scalar(entry.get("old")),
             new=scalar(entry.get("new")),
-            text=_text(entry.get("text"), 300),
+            text=_text(entry.get("text")),
             upstream=_text(entry.get("upstream"), 100),
             before=whole(entry.get("old")),
             after=whole(entry.get("new")),

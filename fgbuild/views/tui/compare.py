@@ -15,6 +15,7 @@ from fgbuild.views import comparison, text
 from fgbuild.views.chart import braille, points, scale_of
 from fgbuild.views.comparison import Row, RunFacts, Trained
 from fgbuild.views.records import Reason
+from fgbuild.views.report.drawing import smoothed
 from fgbuild.views.state import reasons_of
 from fgbuild.views.tui.loss_chart import AXIS_CELLS, drawn
 from fgbuild.views.tui.reasons import reason_parts
@@ -23,6 +24,8 @@ from fgbuild.views.tui.view import DetailView
 from fgbuild.views.tui.widgets import Panel, Part
 
 READING = "Reading both runs …"
+LOOKING = "Looking them up …"
+UNKNOWN = "The inputs of this domain's stages are not known of both runs."
 NO_DOMAIN = "Neither run has a domain; choose two other runs on the list of past runs."
 _MUTED, _FIRST, _SECOND = "$foreground-muted", "$text-primary", "$text-warning"
 _FIRST_MARK, _SECOND_MARK = "⣀", "o"
@@ -53,7 +56,7 @@ class Comparison(Panel):
         parts = [*_heading("A", first, width), *_heading("B", second, width)]
         parts += [(self.domain, "bold"), (f"  {domains.index(self.domain) + 1} of {len(domains)} domains\n", _MUTED)]
         before, after = (one.trained.get(self.domain, Trained()) for one in self.facts)
-        parts += _section("Loss", _curves(before, after, width, 6 if self.screen.size.height < 32 else 12))
+        parts += _section("Loss", _curves(before, after, width, 5 if self.screen.size.height < 32 else 12))
         parts += _table(comparison.losses(before, after), width)
         parts += _section("Inputs that differ", self._inputs(first, second, width))
         evaluated = [one.evaluated.get(self.domain, {}) for one in self.facts]
@@ -66,24 +69,22 @@ class Comparison(Panel):
         return parts
 
     def _inputs(self, first: RunFacts, second: RunFacts, width: int) -> list[Part]:
-        parts = [
-            part for reason in comparison.machines(first, second) for part in reason_parts(reason, width, 0, _NAMES)
-        ]
-        if self.problem or self.differences is None:
-            return [*parts, (f"{self.problem or 'Looking them up …'}\n", _MUTED)]
-        known = False
-        for stage, reasons in self.differences.items():
-            domain, colon, _ = stage.partition(":")
-            if colon and domain != self.domain:
-                continue
-            known = True
-            own = [reason for reason in reasons if not reason.upstream]
-            if own:
-                parts.append((f"{stage}\n", _MUTED))
+        """Of the domain's own stages, of those it shares with others, of base, profile and machine."""
+        parts: list[Part] = []
+        found = self.differences or {}
+        mine = [stage for stage in found if stage.startswith(f"{self.domain}:")]
+        for stage in [*mine, *(stage for stage in found if ":" not in stage)]:
+            # What another stage made is told by what changed there.
+            own = [reason for reason in found[stage] if not reason.upstream]
+            parts += [(f"{stage}\n", _MUTED)] if own else []
             for reason in own:
                 parts += reason_parts(reason, width, 2, _NAMES)
-        if not known:
-            parts.append(("The inputs of these stages are not known of both runs.\n", _MUTED))
+        if self.problem or self.differences is None:
+            parts.append((f"{self.problem or LOOKING}\n", _MUTED))
+        elif not mine:
+            parts.append((f"{UNKNOWN}\n", _MUTED))
+        for reason in comparison.machines(first, second):
+            parts += reason_parts(reason, width, 0, _NAMES)
         return parts or [("none: both were built from the same\n", _MUTED)]
 
 
@@ -103,16 +104,21 @@ def _section(title: str, parts: list[Part]) -> list[Part]:
 
 
 def _curves(first: Trained, second: Trained, width: int, rows: int) -> list[Part]:
-    """Both losses in one chart: the first as a line, the second as marks upon it."""
-    scale = scale_of(first.loss, second.loss)
+    """Both smoothed losses in one chart: the first as a line, the second as marks upon it."""
+    before, after = smoothed(first.loss), smoothed(second.loss)
+    scale = scale_of(before, after)
     columns = width - AXIS_CELLS
     if scale is None or columns < 8:
         return [("neither run has a loss of this domain\n" if scale is None else "", _MUTED)]
     layers = [
-        (points(second.loss, scale, columns, rows, _SECOND_MARK, every=3), _SECOND),
-        (braille(first.loss, scale, columns, rows), _FIRST),
+        (points(after, scale, columns, rows, _SECOND_MARK, every=3), _SECOND),
+        (braille(before, scale, columns, rows), _FIRST),
     ]
-    legend = [(f"{' ' * AXIS_CELLS}{_FIRST_MARK} A (line)", _FIRST), (f"   {_SECOND_MARK} B (marks)\n", _SECOND)]
+    legend: list[Part] = [
+        (f"{' ' * AXIS_CELLS}{_FIRST_MARK} A (line)", _FIRST),
+        (f"   {_SECOND_MARK} B (marks)", _SECOND),
+        ("   smoothed\n", _MUTED),
+    ]
     return [*drawn(layers, scale, width), "\n", *legend]
 
 
