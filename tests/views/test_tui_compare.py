@@ -47,7 +47,8 @@ def app_of(tmp_path: Path, **desk: Any) -> DashboardApp:
 
 
 def squeezed(screen: str) -> list[str]:
-    return [" ".join(line.split()) for line in screen.splitlines()]
+    """The lines, without the scroll bar and with single spaces."""
+    return [" ".join(line.rstrip(" ▁▂▃▄▅▆▇█").split()) for line in screen.splitlines()]
 
 
 async def test_everything_of_two_runs_side_by_side(tmp_path: Path) -> None:
