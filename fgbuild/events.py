@@ -3,8 +3,8 @@
 A run is `cache/runs/<id>/events.jsonl`, appended by the build process alone. Every view is a
 fold of it. Each record has `v` (schema version), `t` (unix seconds), `run` (its id) and `kind`:
 
-    run.started     command, base, profile, pid, stages: [{id, kind, domain, action, predicted_seconds, outputs}],
-                    beside, made_with: {fgbuild, python, system, cores, memory_mb, gpu_memory_mb}
+    run.started     command, base, profile, pid, stages: [{id, kind, domain, action, after, predicted_seconds,
+                    outputs}], beside, made_with: {fgbuild, python, system, cores, memory_mb, gpu_memory_mb}
     stage.started   stage, reasons: [{component, old, new}], predicted_seconds
     stage.progress  stage, done, total, unit, eta_seconds
     stage.metric    stage, step, loss, eval_loss, learning_rate, grad_norm, tokens_per_s, memory_mb
@@ -18,8 +18,8 @@ fold of it. Each record has `v` (schema version), `t` (unix seconds), `run` (its
     stage.cancelled stage
     build.finished  ran, cached, skipped, failed, seconds, exit_code
 
-`beside` counts the stages that are up to date and not among `stages`: in a project of many domains, those of domains
-with nothing to do.
+`after` names the stages that have to be finished first. `beside` counts the stages that are up to date and not among
+`stages`: in a project of many domains, those of domains with nothing to do.
 
 `stored`: true on a stage.artifact, stage.check or stage.result tells what the stage gave when it last
 ran; in this run it is left alone or restored.

@@ -14,6 +14,7 @@ from fgbuild.errors import FgbuildError
 
 if TYPE_CHECKING:
     from fgbuild.engine.made import Made
+    from fgbuild.engine.workspace import Workspace
     from fgbuild.views.tui.desk import Effect, Problem, Variant
 
 
@@ -39,14 +40,46 @@ class ProjectDesk:
 
     @contextmanager
     def made(self, run: str) -> Iterator[Made]:
-        from fgbuild.engine.made import Made
         from fgbuild.engine.workspace import Workspace
+
+        with Workspace(self.root) as workspace:
+            yield self._made(workspace, run)
+
+    def _made(self, workspace: Workspace, run: str) -> Made:
+        from fgbuild.engine.made import Made
         from fgbuild.events import read_events
         from fgbuild.views.report.log import RunLog
 
         log = RunLog(read_events(self._paths.events(run)))
+        return Made(workspace, run, log.outputs, log.untouched(), log.ended_at)
+
+    def why(self, stage: str, variant: Variant) -> Sequence[str]:
+        from fgbuild.cli.why import chosen, explain, standing
+        from fgbuild.engine.graph import build_graph
+        from fgbuild.engine.plan import SKIP, Planner
+        from fgbuild.engine.workspace import Workspace
+        from fgbuild.manifest import resolve_project
+        from fgbuild.stages import PIPELINE
+
+        project = resolve_project(self.root, base=variant.base or None, profile=variant.profile or None)
+        graph, (found,) = chosen(build_graph(project, PIPELINE), stage)
         with Workspace(self.root) as workspace:
-            yield Made(workspace, run, log.outputs, log.untouched(), log.ended_at)
+            decisions = Planner(workspace).plan(graph)
+            built = standing(workspace, stage) if decisions[stage].action != SKIP else []
+            return [*built, *explain(workspace, graph, decisions, found, {stage})]
+
+    def differences(self, before: str, after: str, stages: Sequence[str]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        from fgbuild.engine.reasons import differences
+        from fgbuild.engine.workspace import Workspace
+
+        found: dict[str, Sequence[Mapping[str, Any]]] = {}
+        with Workspace(self.root) as workspace:
+            first, second = self._made(workspace, before), self._made(workspace, after)
+            for stage in stages:
+                old, new = first.components(stage), second.components(stage)
+                if old is not None and new is not None:
+                    found[stage] = [one.as_json() for one in differences(old, new, workspace.code.parts)]
+        return found
 
     def report(self, run: str) -> Path:
         from fgbuild.cli.report import PAGE, page_of

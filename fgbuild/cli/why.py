@@ -77,6 +77,15 @@ def _built(workspace: Workspace, graph: Graph, decision: Decision, explained: se
     return [f"  these outputs were built on {_when(action.finished_at, action.seconds, action.run)}"]
 
 
+def standing(workspace: Workspace, stage: str) -> list[str]:
+    """When the outputs were built at which a stage stands; no line where it has none."""
+    found = workspace.actions.standing(stage)
+    action = workspace.actions.action(found[0]) if found is not None else None
+    if action is None:
+        return []
+    return [f"its outputs were built on {_when(action.finished_at, action.seconds, action.run)}"]
+
+
 def _last_time(workspace: Workspace, graph: Graph, attempt: Attempt, explained: set[str]) -> list[str]:
     def because(name: str) -> list[tuple[str, str | None]]:
         """Reasons of the same run only: what made another stage run earlier explains nothing here."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from fgbuild.engine.keys import Components
 from fgbuild.engine.workspace import Workspace
 
 _LARGEST = 64_000_000
@@ -13,6 +15,8 @@ _LARGEST = 64_000_000
 
 _OF_RUN = "SELECT outputs FROM actions WHERE stage = ? AND run = ? ORDER BY finished_at DESC LIMIT 1"
 _BEFORE = "SELECT outputs, run FROM actions WHERE stage = ? AND finished_at <= ? ORDER BY finished_at DESC"
+_COMPONENTS = """SELECT components FROM actions WHERE stage = ? AND outputs = ? AND finished_at <= ?
+                 ORDER BY run = ? DESC, finished_at DESC LIMIT 1"""
 # An evaluation that passed, of a model that was exported from this training.
 _PASSED = """SELECT 1 FROM actions AS eval JOIN actions AS export
              ON json_extract(eval.components, '$.inputs.export') = export.outputs
@@ -59,6 +63,15 @@ class Made:
             return None
         row = self._workspace.database.execute(_BEFORE, (stage, self._until)).fetchone()
         return str(row[0]) if row else None
+
+    def components(self, stage: str) -> Components | None:
+        """What decided the stage's output in this run (see `keys`); None where nobody knows."""
+        attempt = self._workspace.actions.attempt(stage)
+        if attempt is not None and attempt.run == self._run:
+            return attempt.components
+        asked = (stage, self.digest(stage), self._until, self._run)
+        row = self._workspace.database.execute(_COMPONENTS, asked).fetchone()
+        return json.loads(row[0]) if row else None
 
     def folder(self, stage: str) -> Path | None:
         """Where the stage's artifact lies; None where it is not in the store."""

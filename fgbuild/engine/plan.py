@@ -127,6 +127,7 @@ def plan_entry(workspace: Workspace, decision: Decision) -> dict[str, Any]:
         "kind": decision.stage.kind,
         "domain": decision.stage.domain,
         "action": decision.action,
+        "after": [*decision.stage.upstream],
         "reasons": [reason.as_json() for reason in decision.reasons],
         "predicted_seconds": round(prediction.seconds, 3) if prediction else None,
         "predicted_memory_mb": round(prediction.memory_mb, 1) if prediction else None,

@@ -129,6 +129,36 @@ def braille(series: Series, scale: Scale, width: int, height: int) -> list[str]:
     return ["".join(chr(0x2800 + bits) if bits else " " for bits in row) for row in cells]
 
 
+def points(series: Series, scale: Scale, width: int, height: int, mark: str, every: int = 1) -> list[str]:
+    """The series as single marks: `height` strings of `width` characters, spaces where there is none.
+
+    Of every `every` columns the lowest and the highest point are marked, so that a curve below shows between them.
+    """
+    cells = [[" "] * width for _ in range(height)]
+    for x, y in reduce_columns(series.x, series.y, max(width // every, 1)):
+        column, row = scale.place(x, y, width, height)
+        cells[row][column] = mark
+    return ["".join(row) for row in cells]
+
+
+def overlaid(*layers: list[str]) -> list[list[tuple[int, str]]]:
+    """Layers of one size laid over each other, the first on top: for each row its pieces (index of the layer, text).
+
+    Where no layer has a mark, the piece counts to the last layer.
+    """
+    rows = []
+    for lines in zip(*layers, strict=True):
+        row: list[tuple[int, str]] = []
+        for cells in zip(*lines, strict=True):
+            top = next((index for index, cell in enumerate(cells) if cell != " "), len(layers) - 1)
+            if row and row[-1][0] == top:
+                row[-1] = (top, row[-1][1] + cells[top])
+            else:
+                row.append((top, cells[top]))
+        rows.append(row)
+    return rows
+
+
 def _line(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, int]]:
     """Every dot on the straight line between two dots, both included."""
     steps = max(abs(end[0] - start[0]), abs(end[1] - start[1]), 1)

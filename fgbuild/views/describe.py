@@ -56,7 +56,7 @@ def because(reasons: Iterable[Reason], most: int = 3) -> str:
 
 def _reason(reason: Reason) -> str:
     if reason.text:
-        return reason.text
+        return text.crop(reason.text, 300)
     if reason.old and reason.new:
         return f"{reason.component}: {reason.old} → {reason.new}"
     if reason.new:
@@ -141,9 +141,14 @@ def checks(stage: StageState) -> str:
     return f"{passed} of {len(stage.checks)} checks passed"
 
 
+def is_share(name: str) -> bool:
+    """Whether a result of that name is a share from 0 to 1."""
+    return name.endswith(_SHARE_WORDS)
+
+
 def result(name: str, value: float) -> str:
     """`tool 97 %`, `loss 0.12`, `examples 40`."""
-    share = name.endswith(_SHARE_WORDS) and 0 <= value <= 1
+    share = is_share(name) and 0 <= value <= 1
     words = _SHORT_NAMES.get(name, name.replace("_", " "))
     return f"{words} {text.percent(value) if share else text.number(value)}"
 

@@ -20,7 +20,8 @@ class Reason:
     """A component of the action key that changed; `old` or `new` is empty where there was none.
 
     text: the reason in the build's own words, "" where it gave none. upstream: the kind of stage
-    whose changed output is the reason, "" where it is the stage's own input.
+    whose changed output is the reason, "" where it is the stage's own input. before, after: `old` and `new` as long
+    as they are, line breaks kept; lists and tables as JSON, indented where that is long.
     """
 
     component: str
@@ -28,6 +29,8 @@ class Reason:
     new: str = ""
     text: str = ""
     upstream: str = ""
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,16 @@ class Note:
 
 @dataclass
 class StageState:
-    """One stage. `planned` is what the plan said (run, cached, skip), `action` what happened."""
+    """One stage. `planned` is what the plan said (run, cached, skip), `action` what happened.
+
+    after: ids of the stages that have to be finished first; None where the log does not say.
+    """
 
     id: str
     kind: str = ""
     domain: str = ""
     planned: str = ""
+    after: tuple[str, ...] | None = None
     action: str = ""
     status: str = WAITING
     predicted_seconds: float | None = None

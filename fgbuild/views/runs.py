@@ -1,14 +1,54 @@
-"""Where the runs of a project are, and whether one is still going."""
+"""Where the runs of a project are, whether one is still going, and what each came to."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
+from fgbuild.events import Event, EventReader, decode
 from fgbuild.views.records import BuildState
+from fgbuild.views.state import apply
 
 # Seconds by which boot time may have shifted against the wall clock since the run began.
 _CLOCK_SLACK = 60.0
+_TAIL_BYTES = 1 << 16
+_BLOCK_BYTES = 1 << 20
+_LONGEST_TAIL = 1 << 24
+_SCORE = "tool_accuracy"
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run by the first and the last record of its log, and the results between them.
+
+    started_at: unix seconds; None where the log is empty. exit_code: None where the build still runs or was killed;
+    going tells which. ran, cached, failed: numbers of stages; while there is no end, 0. scores: domain → the best share
+    of right tools (0 to 1) that its evaluations in this run gave.
+    """
+
+    id: str
+    command: str = ""
+    base: str = ""
+    profile: str = ""
+    started_at: float | None = None
+    seconds: float | None = None
+    exit_code: int | None = None
+    going: bool = False
+    ran: int = 0
+    cached: int = 0
+    failed: int = 0
+    scores: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def outcome(self) -> tuple[str, str]:
+        """A symbol and a word for how it ended."""
+        if self.exit_code is None:
+            return ("●", "running") if self.going else ("■", "stopped early")
+        known = {0: ("✓", "done"), 3: ("✗", "not passed"), 130: ("■", "interrupted")}
+        return known.get(self.exit_code, ("✗", "failed"))
 
 
 def runs_directory(root: Path) -> Path:
@@ -63,3 +103,87 @@ def _process_start(pid: int) -> float | None:
     except (OSError, ValueError, IndexError):
         return None
     return None
+
+
+def summarise(root: Path, run: str) -> RunSummary:
+    """What a run came to; read again only where its log has changed. May take long for a large log."""
+    path = log_path(root, run)
+    try:
+        look = path.stat()
+    except OSError:
+        return RunSummary(run)
+    return _summarised(path, run, look.st_size, look.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _summarised(path: Path, run: str, size: int, changed_ns: int) -> RunSummary:
+    """size, changed_ns: of the log, so that a grown one is not taken for what it was."""
+    state = BuildState()
+    try:
+        first = next(iter(EventReader(path).read(limit=1)), {})
+        last = _last_event(path)
+        scores = _scores(path)
+    except OSError:
+        return RunSummary(run)
+    for event in (first, last):
+        apply(state, event)
+    counts = [last.get(name) if state.finished else None for name in ("ran", "cached", "failed")]
+    ran, cached, failed = (len(names) if isinstance(names, list) else 0 for names in counts)
+    return RunSummary(
+        id=run,
+        command=state.command,
+        base=state.base,
+        profile=state.profile,
+        started_at=state.started_at,
+        seconds=state.seconds,
+        exit_code=(state.exit_code or 0) if state.finished else None,
+        going=is_going(state),
+        ran=ran,
+        cached=cached,
+        failed=failed,
+        scores=scores,
+    )
+
+
+def _last_event(path: Path) -> Event:
+    """The last whole record; {} where the log has none near its end."""
+    with path.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        window = _TAIL_BYTES
+        while True:
+            stream.seek(max(0, size - window))
+            # What precedes the first line break of the window is a whole line only where the window is the whole file.
+            lines = stream.read().splitlines()[0 if window >= size else 1 :]
+            for line in reversed(lines):
+                if (event := decode(line)) is not None:
+                    return event
+            if window >= min(size, _LONGEST_TAIL):
+                return {}
+            window *= 8
+
+
+def _scores(path: Path) -> dict[str, float]:
+    found = BuildState()
+    best: dict[str, float] = {}
+    for line in _lines_with(path, b'"stage.result"'):
+        event = decode(line)
+        if event is None or event.get("stored") is True:
+            continue
+        stage_id = event.get("stage")
+        apply(found, event)
+        stage = found.stages.get(stage_id) if isinstance(stage_id, str) else None
+        if stage is not None and stage.domain and _SCORE in stage.summary:
+            best[stage.domain] = max(best.get(stage.domain, 0.0), stage.summary[_SCORE])
+    return best
+
+
+def _lines_with(path: Path, mark: bytes) -> Iterator[bytes]:
+    """The lines of a file that hold `mark`; read in blocks, so that other threads get their turn."""
+    rest = b""
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK_BYTES):
+            whole, _, rest = (rest + block).rpartition(b"\n")
+            if mark in whole:
+                yield from (line for line in whole.split(b"\n") if mark in line)
+    if mark in rest:
+        yield rest

@@ -24,9 +24,9 @@ from fgbuild.views.records import (
     Reason,
     StageState,
 )
-from fgbuild.views.text import MAX_MESSAGE, MAX_TEXT, clean, scalar
+from fgbuild.views.text import MAX_MESSAGE, MAX_TEXT, clean, scalar, whole
 
-__all__ = ["Artifact", "BuildState", "Check", "Note", "Reason", "StageState", "apply"]
+__all__ = ["Artifact", "BuildState", "Check", "Note", "Reason", "StageState", "apply", "reasons_of"]
 
 # Larger than any count of bytes, steps or seconds a stage can mean; keeps arithmetic finite.
 _LARGEST = 1e15
@@ -68,9 +68,11 @@ def _run_started(state: BuildState, event: Event) -> None:
         if "domain" in entry:
             stage.domain = _text(entry["domain"], 100)
         stage.planned = _text(entry.get("action"), 20)
+        if isinstance(entry.get("after"), list):
+            stage.after = tuple(filter(None, (_text(name, 200) for name in entry["after"])))
         stage.predicted_seconds = _number(entry.get("predicted_seconds"))
         stage.predicted_memory_mb = _number(entry.get("predicted_memory_mb"))
-        stage.reasons = _reasons(entry.get("reasons"))
+        stage.reasons = reasons_of(entry.get("reasons"))
 
 
 def _build_finished(state: BuildState, event: Event) -> None:
@@ -91,8 +93,8 @@ def _build_finished(state: BuildState, event: Event) -> None:
 
 
 def _started(state: BuildState, stage: StageState, event: Event) -> None:
-    fresh = StageState(stage.id, stage.kind, stage.domain, stage.planned, status=RUNNING)
-    fresh.reasons = _reasons(event.get("reasons")) or stage.reasons
+    fresh = StageState(stage.id, stage.kind, stage.domain, stage.planned, stage.after, status=RUNNING)
+    fresh.reasons = reasons_of(event.get("reasons")) or stage.reasons
     predicted = _number(event.get("predicted_seconds"))
     fresh.predicted_seconds = stage.predicted_seconds if predicted is None else predicted
     fresh.predicted_memory_mb = stage.predicted_memory_mb
@@ -211,14 +213,17 @@ def _stage(state: BuildState, stage_id: str) -> StageState:
     return stage
 
 
-def _reasons(value: Any) -> tuple[Reason, ...]:
+def reasons_of(value: Any) -> tuple[Reason, ...]:
+    """A list of reasons as events have it; what is none is left out."""
     return tuple(
         Reason(
             component=scalar(entry.get("component")),
             old=scalar(entry.get("old")),
             new=scalar(entry.get("new")),
-            text=_text(entry.get("text"), 300),
+            text=_text(entry.get("text")),
             upstream=_text(entry.get("upstream"), 100),
+            before=whole(entry.get("old")),
+            after=whole(entry.get("new")),
         )
         for entry in _list(value)
         if isinstance(entry, dict)

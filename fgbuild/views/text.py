@@ -14,6 +14,8 @@ from typing import Any
 
 MAX_TEXT = 2_000
 MAX_MESSAGE = 8_000
+MAX_VALUE = 20_000
+_ONE_LINE = 60
 
 # C0 and C1 controls, zero-width and direction marks, line separators, surrogates, tag characters:
 # everything a terminal acts on or that hides or reorders what a person sees.
@@ -90,6 +92,33 @@ def pad(text: str, width: int) -> str:
     return cropped + " " * (width - cell_width(cropped))
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` cells (at least 2), line breaks kept; broken anywhere, so nothing is lost."""
+    lines = []
+    for whole_line in text.split("\n"):
+        used, line = 0, ""
+        for character in whole_line:
+            cells = _character_width(character)
+            if used + cells > max(width, 2):
+                lines.append(line)
+                used, line = 0, ""
+            used += cells
+            line += character
+        lines.append(line)
+    return lines
+
+
+def joined(pieces: list[str], separator: str, width: int) -> str:
+    """As many of the pieces, from the first on, as fit into `width` cells; empty ones are left out."""
+    line = ""
+    for piece in filter(None, pieces):
+        longer = f"{line}{separator}{piece}" if line else piece
+        if cell_width(longer) > width:
+            break
+        line = longer
+    return line
+
+
 def scalar(value: Any, limit: int = 200) -> str:
     """Any JSON value as inert text; long hexadecimal digests are shortened; None is empty."""
     if value is None:
@@ -104,6 +133,20 @@ def scalar(value: Any, limit: int = 200) -> str:
         return number(value) if math.isfinite(value) else "NaN"
     try:
         return clean(json.dumps(value, ensure_ascii=False), limit)
+    except (TypeError, ValueError, RecursionError):
+        return "?"
+
+
+def whole(value: Any) -> str:
+    """As `scalar`, with up to `MAX_VALUE` characters: texts keep their lines, long lists and tables get some."""
+    if (isinstance(value, str) and len(value) > 200) or (isinstance(value, str) and "\n" in value):
+        return clean(value, MAX_VALUE, keep_newlines=True)
+    if not isinstance(value, (list, dict)):
+        return scalar(value)
+    try:
+        line = json.dumps(value, ensure_ascii=False)
+        indented = line if len(line) <= _ONE_LINE else json.dumps(value, ensure_ascii=False, indent=2)
+        return clean(indented, MAX_VALUE, keep_newlines=True)
     except (TypeError, ValueError, RecursionError):
         return "?"
 

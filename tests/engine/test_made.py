@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fgbuild.engine.actions import GATE, Action, Attempt
+from fgbuild.engine.actions import FAILED, GATE, Action, Attempt
 from fgbuild.engine.made import Made
 from fgbuild.engine.workspace import Workspace
 
@@ -87,3 +87,21 @@ def test_the_training_before_is_the_last_whose_model_passed(workspace: Workspace
     assert found is not None
     assert (found.run, found.passed, found.metrics) == ("good", True, b"good")
     assert made(workspace, "good", until=1.0).training_before("lint") is None
+
+
+def test_the_components_are_those_of_the_runs_own_action_or_of_what_it_found(workspace: Workspace) -> None:
+    first, second = (publish(workspace, "stats.json", text) for text in "12")
+    record(workspace, "lint:generate", first, "a", 1.0, base="one")
+    record(workspace, "lint:generate", second, "b", 8.0, base="two")
+    record(workspace, "lint:generate", second, "c", 20.0, base="three")  # later, with the same output
+    for run, base in (("a", "one"), ("b", "two"), ("now", "two")):
+        found = made(workspace, run).components("lint:generate")
+        assert found is not None
+        assert found["inputs"] == {"base": base}
+    assert made(workspace).components("lint:train") is None
+
+
+def test_the_components_of_a_try_that_failed(workspace: Workspace) -> None:
+    workspace.actions.record_attempt(Attempt("lint:train", "key", FAILED, None, [], {"version": 7}, "now", 1.0, 5.0))
+    assert made(workspace).components("lint:train") == {"version": 7}
+    assert made(workspace, "before").components("lint:train") is None

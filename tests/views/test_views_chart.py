@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fgbuild.views.chart import LIMIT, Series, braille, reduce_columns, scale_of
+from fgbuild.views.chart import LIMIT, Series, braille, overlaid, points, reduce_columns, scale_of
 
 VALUES = st.floats(-1e15, 1e15, allow_nan=False)
 
@@ -93,3 +93,22 @@ def test_a_loss_over_decades_gets_a_logarithmic_axis() -> None:
 
 def test_nothing_to_draw() -> None:
     assert scale_of(Series(), Series()) is None
+
+
+def test_points_mark_the_lowest_and_highest_of_each_stretch() -> None:
+    series = Series([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 0.0, 1.0])
+    scale = scale_of(series)
+    assert scale is not None
+    assert points(series, scale, 4, 2, "o") == [" o o", "o o "]
+    assert points(series, scale, 4, 2, "o", every=4) == [" o  ", "o   "]
+    assert points(Series(), scale, 3, 1, "o") == ["   "]
+
+
+def test_layers_are_laid_over_each_other_from_the_first_to_the_last() -> None:
+    assert overlaid(["a  "], ["bb "]) == [
+        [
+            (0, "a"),
+            (1, "b "),
+        ]
+    ]
+    assert overlaid([" x", "  "], ["··", " ·"]) == [[(1, "·"), (0, "x")], [(1, " ·")]]

@@ -41,3 +41,57 @@ def test_a_process_that_began_later_is_not_the_build() -> None:
 def test_a_log_without_a_sensible_pid_is_not_going() -> None:
     for pid in (None, 0, -1, 10**14):
         assert not runs.is_going(BuildState(pid=pid, started_at=time.time()))
+
+
+def test_a_summary_tells_what_a_run_came_to(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    found = runs.summarise(tmp_path, sample.RUN)
+    assert found.outcome == ("✓", "done")
+    assert (found.ran, found.cached, found.failed) == (4, 0, 0)
+    assert found.scores == {"lint": 0.975}
+    assert (found.base, found.profile, found.command) == ("embedded", "default", "fgbuild build --all")
+    assert found.started_at == sample.START
+    assert found.seconds is not None
+    assert found.seconds > 400
+
+
+def test_a_summary_of_a_log_that_grows_is_read_again(tmp_path: Path) -> None:
+    events = sample.whole_run()
+    sample.write_log(tmp_path, events[:-1])
+    assert runs.summarise(tmp_path, sample.RUN).exit_code is None
+    sample.write_log(tmp_path, events[-1:])
+    assert runs.summarise(tmp_path, sample.RUN).exit_code == 0
+
+
+def test_a_run_without_an_end_is_running_or_was_killed(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.half_run(start=time.time()), "a")
+    sample.write_log(tmp_path, sample.half_run(pid=os.getpid()), "b")  # began long before this process did
+    assert runs.summarise(tmp_path, "a").outcome == ("●", "running")
+    assert runs.summarise(tmp_path, "b").outcome == ("■", "stopped early")
+
+
+def test_a_score_that_an_earlier_run_gave_is_not_this_ones(tmp_path: Path) -> None:
+    recorder = sample.Recorder()
+    sample.begin(recorder)
+    for share, stored in ((0.9, True), (0.7, False), (0.6, False)):
+        recorder.emit("stage.result", stage="lint:eval", summary={"tool_accuracy": share}, stored=stored)
+    sample.write_log(tmp_path, recorder.events)
+    assert runs.summarise(tmp_path, sample.RUN).scores == {"lint": 0.7}
+
+
+def test_summaries_of_missing_and_damaged_logs(tmp_path: Path) -> None:
+    assert runs.summarise(tmp_path, "none") == runs.RunSummary("none")
+    path = runs.log_path(tmp_path, "odd")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b'\xff\n[1]\n{"kind": "build.finished", "ran": 3, "exit_code": 1}\n{"kind": "stage.re')
+    found = runs.summarise(tmp_path, "odd")
+    assert (found.ran, found.exit_code, found.started_at) == (0, 1, None)
+
+
+def test_a_large_log_is_summarised_quickly(tmp_path: Path) -> None:
+    path = sample.write_log(tmp_path, sample.whole_run())
+    with path.open("ab") as stream:
+        stream.write(b'{"kind": "stage.note", "stage": "lint:train", "text": "some more words"}\n' * 500_000)
+    began = time.process_time()
+    assert runs.summarise(tmp_path, sample.RUN).scores == {"lint": 0.975}
+    assert time.process_time() - began < 2.0

@@ -76,6 +76,8 @@ class SampleDesk:
     refuses: FgbuildError | None = None
     thinks: bool = False
     found: Sequence[Problem] = ()
+    because: Sequence[str] | Exception = ()
+    differ: Mapping[str, Sequence[Mapping[str, Any]]] | Exception = field(default_factory=dict)
     would: Effect = field(default_factory=lambda: Effect((), 0.0))
 
     def build(self, domains: Sequence[str], variant: Variant, *, until: str | None = None) -> subprocess.Popen[bytes]:
@@ -94,6 +96,18 @@ class SampleDesk:
     @contextmanager
     def made(self, run: str) -> Iterator[FolderMade]:
         yield self.made_files
+
+    def why(self, stage: str, variant: Variant) -> Sequence[str]:
+        self.asked.append(("why", stage))
+        if isinstance(self.because, Exception):
+            raise self.because
+        return self.because
+
+    def differences(self, before: str, after: str, stages: Sequence[str]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        self.asked.append(("differences", before, after))
+        if isinstance(self.differ, Exception):
+            raise self.differ
+        return self.differ
 
     def report(self, run: str) -> Path:
         self.asked.append(("report", run))

@@ -55,6 +55,13 @@ class Desk(Protocol):
     def made(self, run: str) -> AbstractContextManager[Made]:
         """What the stages of a run made."""
 
+    def why(self, stage: str, variant: Variant) -> Sequence[str]:
+        """What a build would do to a stage now and why, or when its outputs were made: lines, nested by indentation."""
+
+    def differences(self, before: str, after: str, stages: Sequence[str]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """What the inputs of stages differ in between two runs: stage → reasons as events have them. A stage whose
+        inputs are not known of both is left out."""
+
     def report(self, run: str) -> Path:
         """Write the run's report; where it is."""
 

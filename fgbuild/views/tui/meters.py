@@ -9,7 +9,7 @@ import psutil
 
 from fgbuild.views import text
 from fgbuild.views.tui.snapshot import Snapshot
-from fgbuild.views.tui.widgets import MUTED, Panel, Part, joined
+from fgbuild.views.tui.widgets import MUTED, Panel, Part
 
 _BAR_CELLS = 8
 
@@ -109,7 +109,7 @@ class MetersPanel(Panel):
                 for number, gpu in enumerate(reading.gpus)
             ),
         ]
-        return [(" " + joined(pieces, " · ", width - 1), MUTED)]
+        return [(" " + text.joined(pieces, " · ", width - 1), MUTED)]
 
 
 def _of(used: float, total: float) -> str:

@@ -11,10 +11,11 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fgbuild.views.tui.grid import MOVES, ChosenPanel, StageGrid
+from fgbuild.views.tui.loss_chart import LossChart
 from fgbuild.views.tui.meters import Meter, MetersPanel
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.view import View
-from fgbuild.views.tui.widgets import LossChart, ModelsPanel, NotesPanel, Panel, RunningPanel
+from fgbuild.views.tui.widgets import ModelsPanel, NotesPanel, Panel, RunningPanel
 
 METER_SECONDS = 2.0
 EMPTY = (

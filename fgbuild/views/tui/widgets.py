@@ -9,28 +9,15 @@ from textual.content import Content
 from textual.widgets import Static
 
 from fgbuild.views import describe, table, text
-from fgbuild.views.chart import braille, scale_of
 from fgbuild.views.estimate import build_remaining, stage_remaining
-from fgbuild.views.records import FAILED, RUNNING, Artifact, StageState
+from fgbuild.views.records import FAILED, Artifact, StageState
 from fgbuild.views.tui.snapshot import Snapshot
 
 Part = str | tuple[str, str]
 _NAME_CELLS = 12
 _MAX_NOTE = 500
-_AXIS_CELLS = 9
 _GAUGE_CELLS = 24
 MUTED, BAD, GOOD = "$foreground-muted", "bold $text-error", "$text-success"
-
-
-def joined(pieces: list[str], separator: str, width: int) -> str:
-    """As many of the pieces, from the first on, as fit into `width` cells; empty ones are left out."""
-    line = ""
-    for piece in filter(None, pieces):
-        longer = f"{line}{separator}{piece}" if line else piece
-        if text.cell_width(longer) > width:
-            break
-        line = longer
-    return line
 
 
 class Panel(Static):
@@ -75,7 +62,7 @@ class TitleBar(Panel):
         ]
         symbol, word, style = _run_status(snapshot)
         start, status = f" fgbuild {text.crop(state.run, 32)}  ", f"{symbol} {word}"
-        rest = joined(pieces, "  ", width - text.cell_width(start + status) - 2)
+        rest = text.joined(pieces, "  ", width - text.cell_width(start + status) - 2)
         return [(start, "bold"), (status, style), f"  {rest}"]
 
 
@@ -118,52 +105,7 @@ class RunningPanel(Panel):
             *describe.load(stage),
         ]
         start = f" {stage.id}  "
-        return text.crop(start + joined(details, " · ", width - text.cell_width(start)), width)
-
-
-class LossChart(Panel):
-    """The loss of one training stage; `choice` is its id, or None for the one that reported last."""
-
-    choice: str | None = None
-
-    def candidates(self, snapshot: Snapshot) -> list[StageState]:
-        return [stage for stage in snapshot.state.stages.values() if len(stage.loss) or len(stage.eval_loss)]
-
-    def chosen(self, snapshot: Snapshot) -> StageState | None:
-        stages = self.candidates(snapshot)
-        picked = [stage for stage in stages if stage.id == self.choice]
-        running = [stage for stage in stages if stage.status == RUNNING]
-        return next(iter(picked + running[::-1] + stages[::-1]), None)
-
-    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
-        stage = self.chosen(snapshot)
-        scale = scale_of(stage.loss, stage.eval_loss) if stage else None
-        if stage is None or scale is None or height < 3 or width <= _AXIS_CELLS + 4:
-            return [("No loss yet: the curve appears when a training stage reports one.", MUTED)]
-        columns, rows = width - _AXIS_CELLS, height - 2
-        canvas = braille(stage.loss, scale, columns, rows)
-        marks: dict[tuple[int, int], str] = {}
-        for x, y in zip(stage.eval_loss.x, stage.eval_loss.y):
-            column, row = scale.place(x, y, columns, rows)
-            marks[row, column] = "◆"
-        parts: list[Part] = [*_chart_title(stage, width), "\n"]
-        for row, line in enumerate(canvas):
-            label = {0: text.number(scale.y_high), rows - 1: text.number(scale.y_low)}.get(row, "")
-            parts.append((f"{text.crop(label, _AXIS_CELLS - 2):>{_AXIS_CELLS - 2}} │", MUTED))
-            shown = "".join(marks.get((row, column), dots) for column, dots in enumerate(line))
-            parts += [(shown, "$text-primary"), "\n"]
-        low = f"step {text.number(scale.x_low)}{', log scale' if scale.log else ''}"
-        high = text.number(scale.x_high)
-        parts.append((" " * _AXIS_CELLS + text.pad(low, columns - len(high)) + high, MUTED))
-        return parts
-
-
-def _chart_title(stage: StageState, width: int) -> list[Part]:
-    loss = f"loss {stage.loss.last:.3g}" if stage.loss.last is not None else ""
-    evaluated = f"◆ eval {stage.eval_loss.last:.3g}" if stage.eval_loss.last is not None else ""
-    title = text.crop(stage.id, width)
-    room = width - text.cell_width(title) - 2
-    return [(title, "bold"), "  " + joined([loss, evaluated, *describe.load(stage)], "  ", room)]
+        return text.crop(start + text.joined(details, " · ", width - text.cell_width(start)), width)
 
 
 class ModelsPanel(Panel):
@@ -192,7 +134,7 @@ class ModelsPanel(Panel):
         if not verified and not evaluated:
             return []
         checks = f"{verified} checks" if "/" in verified else f"verify {verified or '–'}"
-        numbers = joined(evaluated.replace(" %", "%").split(" · "), " ", width - len(checks) - 3)
+        numbers = text.joined(evaluated.replace(" %", "%").split(" · "), " ", width - len(checks) - 3)
         bad = "✗" in verified or "✗" in evaluated
         return [(text.crop(f" {checks}  {numbers or 'eval –'}", width) + "\n", BAD if bad else MUTED)]
 

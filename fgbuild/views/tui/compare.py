@@ -1,0 +1,231 @@
+"""Two runs side by side, domain by domain: what differs in their inputs, and in what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from fgbuild.errors import FgbuildError
+from fgbuild.views import comparison, text
+from fgbuild.views.chart import braille, points, scale_of
+from fgbuild.views.comparison import Row, RunFacts, Trained
+from fgbuild.views.records import Reason
+from fgbuild.views.report.drawing import smoothed
+from fgbuild.views.state import reasons_of
+from fgbuild.views.tui.loss_chart import AXIS_CELLS, drawn
+from fgbuild.views.tui.reasons import reason_parts
+from fgbuild.views.tui.snapshot import Snapshot
+from fgbuild.views.tui.view import DetailView
+from fgbuild.views.tui.widgets import Panel, Part
+
+READING = "Reading both runs …"
+LOOKING = "Looking them up …"
+UNKNOWN = "The inputs of this domain's stages are not known of both runs."
+NO_DOMAIN = "Neither run has a domain; choose two other runs on the list of past runs."
+_MUTED, _FIRST, _SECOND = "$foreground-muted", "$text-primary", "$text-warning"
+_FIRST_MARK, _SECOND_MARK = "⣀", "o"
+_NAMES = ("A", "B")
+_VALUE_CELLS, _CHANGE_CELLS = 12, 16
+
+
+class Comparison(Panel):
+    """facts: of both runs, None while they are read. differences: stage → reasons, None while they are looked up.
+    problem: why one of them cannot be had."""
+
+    facts: tuple[RunFacts, RunFacts] | None = None
+    differences: Mapping[str, Sequence[Reason]] | None = None
+    problem = ""
+    domain = ""
+
+    def domains(self) -> list[str]:
+        """Domains of either run, those of the first one first."""
+        return list(dict.fromkeys(name for one in self.facts for name in one.domains())) if self.facts else []
+
+    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
+        if self.facts is None:
+            return [(self.problem or READING, _MUTED)]
+        first, second = self.facts
+        domains = self.domains()
+        if self.domain not in domains:
+            return [(NO_DOMAIN, _MUTED)]
+        parts = [*_heading("A", first, width), *_heading("B", second, width)]
+        parts += [(self.domain, "bold"), (f"  {domains.index(self.domain) + 1} of {len(domains)} domains\n", _MUTED)]
+        before, after = (one.trained.get(self.domain, Trained()) for one in self.facts)
+        parts += _section("Loss", _curves(before, after, width, 5 if self.screen.size.height < 32 else 12))
+        parts += _table(comparison.losses(before, after), width)
+        parts += _section("Inputs that differ", self._inputs(first, second, width))
+        evaluated = [one.evaluated.get(self.domain, {}) for one in self.facts]
+        for title, rows in (
+            ("Evaluation", comparison.evaluations(*evaluated)),
+            ("Time", comparison.durations(first, second, self.domain)),
+            ("Model", comparison.models(first, second, self.domain)),
+        ):
+            parts += _section(title, _table(rows, width) or [("nothing of either run\n", _MUTED)])
+        return parts
+
+    def _inputs(self, first: RunFacts, second: RunFacts, width: int) -> list[Part]:
+        """Of the domain's own stages, of those it shares with others, of base, profile and machine."""
+        parts: list[Part] = []
+        found = self.differences or {}
+        mine = [stage for stage in found if stage.startswith(f"{self.domain}:")]
+        for stage in [*mine, *(stage for stage in found if ":" not in stage)]:
+            # What another stage made is told by what changed there.
+            own = [reason for reason in found[stage] if not reason.upstream]
+            parts += [(f"{stage}\n", _MUTED)] if own else []
+            for reason in own:
+                parts += reason_parts(reason, width, 2, _NAMES)
+        if self.problem or self.differences is None:
+            parts.append((f"{self.problem or LOOKING}\n", _MUTED))
+        elif not mine:
+            parts.append((f"{UNKNOWN}\n", _MUTED))
+        for reason in comparison.machines(first, second):
+            parts += reason_parts(reason, width, 0, _NAMES)
+        return parts or [("none: both were built from the same\n", _MUTED)]
+
+
+def _heading(name: str, facts: RunFacts, width: int) -> list[Part]:
+    summary = facts.summary
+    took = text.seconds(summary.seconds) if summary.seconds is not None else ""
+    line = text.joined([" ".join(summary.outcome), took, summary.command], "  ", width - 26)
+    return [
+        (f"{name} ", _FIRST if name == "A" else _SECOND),
+        (text.crop(text.clean(summary.id), 22), "bold"),
+        f"  {line}\n",
+    ]
+
+
+def _section(title: str, parts: list[Part]) -> list[Part]:
+    return [(f"\n{title}\n", "bold underline"), *parts]
+
+
+def _curves(first: Trained, second: Trained, width: int, rows: int) -> list[Part]:
+    """Both smoothed losses in one chart: the first as a line, the second as marks upon it."""
+    before, after = smoothed(first.loss), smoothed(second.loss)
+    scale = scale_of(before, after)
+    columns = width - AXIS_CELLS
+    if scale is None or columns < 8:
+        return [("neither run has a loss of this domain\n" if scale is None else "", _MUTED)]
+    layers = [
+        (points(after, scale, columns, rows, _SECOND_MARK, every=3), _SECOND),
+        (braille(before, scale, columns, rows), _FIRST),
+    ]
+    legend: list[Part] = [
+        (f"{' ' * AXIS_CELLS}{_FIRST_MARK} A (line)", _FIRST),
+        (f"   {_SECOND_MARK} B (marks)", _SECOND),
+        ("   smoothed\n", _MUTED),
+    ]
+    return [*drawn(layers, scale, width), "\n", *legend]
+
+
+def _table(rows: list[Row], width: int) -> list[Part]:
+    if not rows:
+        return []
+    name = max(width - 2 * _VALUE_CELLS - _CHANGE_CELLS, 10)
+    lines = [("", "A", "B", "B against A"), *rows]
+    parts: list[Part] = []
+    for index, row in enumerate(lines):
+        cells = [text.pad(text.crop(f" {row[0]}", name - 1), name)]
+        cells += [f"{text.crop(value, _VALUE_CELLS - 1):>{_VALUE_CELLS}}" for value in row[1:3]]
+        cells.append(f"{text.crop(row[3], _CHANGE_CELLS - 1):>{_CHANGE_CELLS}}")
+        parts.append((text.crop("".join(cells), width) + "\n", "" if index else _MUTED))
+    return parts
+
+
+class CompareView(DetailView):
+    """first, second: run ids; the inputs' differences are told from the first to the second."""
+
+    NAME = "Compare"
+    KEYS: ClassVar[list[Binding]] = [
+        Binding("n", "domain", "Next domain", tooltip="compare the next domain"),
+        Binding("s", "swap", "Swap", tooltip="swap the two runs"),
+        Binding("h", "back", "Runs", tooltip="back to the past runs"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
+    DEFAULT_CSS = """
+    CompareView #compare-scroll { height: 1fr; padding: 0 1; }
+    CompareView #compare { width: 100%; height: auto; }
+    """
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__()
+        self._pair = (first, second)
+
+    def body(self) -> Iterable[Widget]:
+        yield VerticalScroll(Comparison(id="compare"), id="compare-scroll")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#compare-scroll").focus()
+        self.run_worker(self._read, thread=True)
+
+    def draw(self, snapshot: Snapshot) -> None:
+        super().draw(snapshot)
+        self.query_one(Comparison).show(snapshot)
+
+    def _read(self) -> None:
+        """In a thread: both runs, then what their inputs differ in."""
+        worker, desk = get_current_worker(), self.dashboard.desk
+        try:
+            found = []
+            for run in self._pair:
+                with desk.made(run) as made:
+                    found.append(comparison.facts_of(desk.root, run, made))
+            if worker.is_cancelled:
+                return
+            self.app.call_from_thread(self._learnt, facts=(found[0], found[1]))
+            stages = list(dict.fromkeys(name for facts in found for name in facts.stages))
+            differ = desk.differences(*self._pair, stages)
+            reasons = {text.clean(stage, 200): reasons_of(list(entries)) for stage, entries in differ.items()}
+        except FgbuildError as error:
+            problem = text.clean(str(error))
+        except OSError as error:
+            problem = f"{error.filename or 'cache'}: {error.strerror}; put that right and compare again."
+        else:
+            self.app.call_from_thread(self._learnt, differences=reasons)
+            return
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._learnt, problem=problem)
+
+    def _learnt(
+        self,
+        facts: tuple[RunFacts, RunFacts] | None = None,
+        differences: Mapping[str, Sequence[Reason]] | None = None,
+        problem: str = "",
+    ) -> None:
+        if not self.is_mounted or not self.app.is_running:
+            return
+        panel = self.query_one(Comparison)
+        if facts is not None:
+            panel.facts = facts
+            stage, domains = self.dashboard.stage, panel.domains()
+            wanted = stage.domain if stage is not None else ""
+            panel.domain = wanted if wanted in domains else next(iter(domains), "")
+        panel.differences = differences if differences is not None else panel.differences
+        panel.problem = problem
+        self.draw(self.dashboard.feed.snapshot())
+
+    def action_domain(self) -> None:
+        """Compare the next domain, round about."""
+        panel = self.query_one(Comparison)
+        if domains := panel.domains():
+            panel.domain = domains[(domains.index(panel.domain) + 1) % len(domains)]
+            self.draw(self.dashboard.feed.snapshot())
+
+    def action_swap(self) -> None:
+        """Make the second run the first one; once both have been read."""
+        panel = self.query_one(Comparison)
+        if panel.facts is None or (panel.differences is None and not panel.problem):
+            self.dashboard.tell("Both runs are still being read; press s again in a moment.")
+            return
+        panel.facts = panel.facts[::-1]
+        if panel.differences is not None:
+            panel.differences = {
+                stage: [comparison.swapped(reason) for reason in reasons]
+                for stage, reasons in panel.differences.items()
+            }
+        self.draw(self.dashboard.feed.snapshot())

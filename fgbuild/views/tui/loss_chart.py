@@ -1,0 +1,115 @@
+"""The loss of one training stage over its steps, before that of an earlier build."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.content import Content
+from textual.worker import get_current_worker
+
+from fgbuild.errors import FgbuildError
+from fgbuild.views import describe, text
+from fgbuild.views.chart import Scale, Series, braille, overlaid, points, scale_of
+from fgbuild.views.records import RUNNING, StageState
+from fgbuild.views.report.drawing import smoothed
+from fgbuild.views.report.values import lines, series
+from fgbuild.views.tui.snapshot import Snapshot
+from fgbuild.views.tui.widgets import Panel, Part
+
+if TYPE_CHECKING:
+    from fgbuild.views.tui.app import DashboardApp
+
+AXIS_CELLS = 9
+MUTED = "$foreground-muted"
+_EVALUATED, _EARLIER = "◆", "·"
+
+
+class LossChart(Panel):
+    """The loss of one training stage; `choice` is its id, or None for the one that reported last.
+
+    The smoothed loss of the last good build of the domain lies behind it; it is asked for once for each run and
+    domain, in a thread.
+    """
+
+    choice: str | None = None
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._earlier: dict[tuple[str, str], tuple[Series, str]] = {}
+
+    def candidates(self, snapshot: Snapshot) -> list[StageState]:
+        return [stage for stage in snapshot.state.stages.values() if len(stage.loss) or len(stage.eval_loss)]
+
+    def chosen(self, snapshot: Snapshot) -> StageState | None:
+        stages = self.candidates(snapshot)
+        picked = [stage for stage in stages if stage.id == self.choice]
+        running = [stage for stage in stages if stage.status == RUNNING]
+        return next(iter(picked + running[::-1] + stages[::-1]), None)
+
+    def show(self, snapshot: Snapshot) -> None:
+        super().show(snapshot)
+        stage, run = self.chosen(snapshot), cast("DashboardApp", self.app).feed.run
+        _, legend = self._behind(stage)
+        width = self.content_size.width
+        self.border_subtitle = Content(text.crop(legend, width - 2) if width > 4 else "")  # type: ignore[assignment]
+        if stage is not None and stage.domain and run is not None and (run, stage.domain) not in self._earlier:
+            self._earlier[run, stage.domain] = (Series(), "")
+            self.run_worker(lambda: self._ask(run, stage.domain), thread=True)
+
+    def _behind(self, stage: StageState | None) -> tuple[Series, str]:
+        """The earlier loss and what its mark means; nothing where there is none."""
+        asked = (cast("DashboardApp", self.app).feed.run or "", stage.domain if stage else "")
+        return self._earlier.get(asked, (Series(), ""))
+
+    def _ask(self, run: str, domain: str) -> None:
+        """In a thread: have the earlier loss drawn, where there is one."""
+        app, worker = cast("DashboardApp", self.app), get_current_worker()
+        try:
+            with app.desk.made(run) as made:
+                earlier = made.training_before(domain)
+        except (FgbuildError, OSError):
+            return  # the chart is whole without it
+        loss = smoothed(series(lines(earlier.metrics), "loss")) if earlier is not None else Series()
+        if earlier is None or not len(loss) or worker.is_cancelled:
+            return
+        name = text.clean(earlier.run, 60)
+        legend = f"{_EARLIER} last good {name}" if earlier.passed else f"{_EARLIER} {name}, not passed"
+        self._earlier[run, domain] = (loss, legend)
+        app.call_from_thread(app.draw)
+
+    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
+        stage = self.chosen(snapshot)
+        behind, _ = self._behind(stage)
+        scale = scale_of(stage.loss, stage.eval_loss, behind) if stage else None
+        if stage is None or scale is None or height < 3 or width <= AXIS_CELLS + 4:
+            return [("No loss yet: the curve appears when a training stage reports one.", MUTED)]
+        columns, rows = width - AXIS_CELLS, height - 2
+        layers = [
+            (points(stage.eval_loss, scale, columns, rows, _EVALUATED), "$text-primary"),
+            (braille(stage.loss, scale, columns, rows), "$text-primary"),
+            (points(behind, scale, columns, rows, _EARLIER), MUTED),
+        ]
+        return [*_title(stage, width), "\n", *drawn(layers, scale, width)]
+
+
+def drawn(layers: list[tuple[list[str], str]], scale: Scale, width: int) -> list[Part]:
+    """Layers (rows of marks, style) over each other, the first on top, with their axes around them."""
+    rows = len(layers[0][0])
+    parts: list[Part] = []
+    for row, pieces in enumerate(overlaid(*(marks for marks, _ in layers))):
+        label = {0: text.number(scale.y_high), rows - 1: text.number(scale.y_low)}.get(row, "")
+        parts.append((f"{text.crop(label, AXIS_CELLS - 2):>{AXIS_CELLS - 2}} │", MUTED))
+        parts += [(shown, layers[layer][1]) for layer, shown in pieces]
+        parts.append("\n")
+    low = f"step {text.number(scale.x_low)}{', log scale' if scale.log else ''}"
+    high = text.number(scale.x_high)
+    parts.append((" " * AXIS_CELLS + text.pad(low, width - AXIS_CELLS - len(high)) + high, MUTED))
+    return parts
+
+
+def _title(stage: StageState, width: int) -> list[Part]:
+    loss = f"loss {stage.loss.last:.3g}" if stage.loss.last is not None else ""
+    evaluated = f"{_EVALUATED} eval {stage.eval_loss.last:.3g}" if stage.eval_loss.last is not None else ""
+    title = text.crop(stage.id, width)
+    room = width - text.cell_width(title) - 2
+    return [(title, "bold"), "  " + text.joined([loss, evaluated, *describe.load(stage)], "  ", room)]

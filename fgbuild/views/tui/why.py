@@ -1,0 +1,148 @@
+"""Why the chosen stage ran, would run, or was left alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from fgbuild.errors import FgbuildError
+from fgbuild.views import dependencies, describe, text
+from fgbuild.views.records import BuildState, StageState
+from fgbuild.views.tui.reasons import reason_parts
+from fgbuild.views.tui.snapshot import Snapshot, colour
+from fgbuild.views.tui.view import DetailView
+from fgbuild.views.tui.widgets import Panel, Part
+
+_MUTED = "$foreground-muted"
+_MOST_LINES = 400
+NOT_CHOSEN = "No stage is chosen. Press → for the first one, or choose one on the overview."
+EMPTY = "No build has run here yet. Press Esc, then B to build every domain."
+LOOKING = "Looking up when its outputs were made …"
+
+
+class WhyPanel(Panel):
+    """choice: the stage's id. told: stage id → what the desk says of one that the log has no reasons for."""
+
+    choice = ""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.told: dict[str, list[str]] = {}
+
+    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
+        state, stage = snapshot.state, snapshot.state.stages.get(self.choice)
+        if stage is None:
+            return [(NOT_CHOSEN if state.stages else EMPTY, _MUTED)]
+        symbol, word = snapshot.status(stage)
+        place = f"{[*state.stages].index(stage.id) + 1} of {len(state.stages)}"
+        head = text.crop(stage.id, width - 30)
+        parts: list[Part] = [(head, "bold"), (f"  {symbol} {word}", colour(stage, symbol)), (f"  {place}\n", _MUTED)]
+        parts.append((_when(stage, snapshot) + "\n\n", ""))
+        parts += list(_chain(state, stage, width, {stage.id}))
+        if stage.message:
+            parts += [("\nIt failed:\n", "bold"), (stage.message + "\n", "")]
+        for line in self.told.get(stage.id, []):
+            parts.append((line + "\n", _MUTED))
+        return parts
+
+
+def _when(stage: StageState, snapshot: Snapshot) -> str:
+    """One sentence: what happened to the stage in this run, when, and for how long."""
+    word = snapshot.status(stage)[1]
+    began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(stage.started_at)) if stage.started_at else ""
+    took = f" and took {text.seconds(stage.seconds)}" if stage.seconds is not None else ""
+    because = ", because" if stage.reasons else ""
+    if word == "current":
+        return "It was up to date: this run left it alone."
+    if word == "cached":
+        return f"Its outputs were restored from the store{took}{because}"
+    if word == "waiting":
+        expected = f", for about {text.seconds(stage.predicted_seconds)}" if stage.predicted_seconds else ""
+        return f"It will run{expected}{because}"
+    if word == "not run":
+        return f"It did not run: the build ended before its turn. It would have run{because}"
+    if word == "running":
+        return f"It runs since {began or 'a moment ago'}{because}"
+    return f"It ran{f' at {began}' if began else ''}{took}{because}"
+
+
+def _chain(state: BuildState, stage: StageState, width: int, told: set[str], depth: int = 1) -> Iterator[Part]:
+    """The stage's reasons; each that comes from another stage is followed by that one's own, indented, once."""
+    indent = min(2 * depth, max(width // 3, 2))
+    for reason in stage.reasons:
+        yield from reason_parts(reason, width, indent)
+        above = dependencies.upstream_stage(state, stage, reason.upstream) if reason.upstream else None
+        if above is None:
+            continue
+        margin = " " * (indent + 2)
+        if above.id in told:
+            yield f"{margin}{above.id}: its reasons are above\n", _MUTED
+        elif above.reasons:
+            told.add(above.id)
+            status = describe.status(state, above)
+            took = f" in {text.seconds(above.seconds)}" if above.seconds else ""
+            yield f"{margin}{above.id} {status[0]} {status[1]}{took}, because\n", _MUTED
+            yield from _chain(state, above, width, told, depth + 2)
+
+
+class WhyView(DetailView):
+    NAME = "Why"
+    KEYS: ClassVar[list[Binding]] = [
+        # Before the scrolling container, which has these keys too.
+        Binding("left", "move(-1)", "Stage before", priority=True, tooltip="go to the stage before"),
+        Binding("right", "move(1)", "Next stage", priority=True, tooltip="go to the next stage"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
+    DEFAULT_CSS = """
+    WhyView #why-scroll { height: 1fr; padding: 0 1; }
+    WhyView #why { width: 100%; height: auto; }
+    """
+
+    def body(self) -> Iterable[Widget]:
+        yield VerticalScroll(WhyPanel(id="why"), id="why-scroll")
+
+    def draw(self, snapshot: Snapshot) -> None:
+        super().draw(snapshot)
+        panel, stage = self.query_one(WhyPanel), self.dashboard.stage
+        panel.choice = stage.id if stage is not None else ""
+        if stage is not None and self._settled_without_reasons(snapshot, stage) and stage.id not in panel.told:
+            panel.told[stage.id] = [LOOKING]
+            self.run_worker(lambda: self._ask(stage.id), thread=True, group=stage.id)
+        panel.show(snapshot)
+
+    @staticmethod
+    def _settled_without_reasons(snapshot: Snapshot, stage: StageState) -> bool:
+        return not stage.reasons and snapshot.status(stage)[1] in ("current", "cached", "done")
+
+    def _ask(self, stage: str) -> None:
+        """In a thread: have what the desk knows of the stage shown."""
+        worker = get_current_worker()
+        try:
+            lines = ["As things are now:", *self.dashboard.desk.why(stage, self.dashboard.variant)]
+        except FgbuildError as error:
+            lines = [str(error)]
+        except OSError as error:
+            lines = [f"{error.filename or stage}: {error.strerror}; put that right and open this view again."]
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._told, stage, [text.clean(line) for line in lines[:_MOST_LINES]])
+
+    def _told(self, stage: str, lines: list[str]) -> None:
+        if self.is_mounted:
+            self.query_one(WhyPanel).told[stage] = lines
+            self.draw(self.dashboard.feed.snapshot())
+
+    def action_move(self, by: int) -> None:
+        """Go that many stages further, in the plan's order."""
+        stages = [*self.dashboard.feed.state.stages]
+        if not stages:
+            return
+        chosen = self.dashboard.selected
+        self.dashboard.selected = stages[(stages.index(chosen) + by) % len(stages)] if chosen in stages else stages[0]
+        self.query_one("#why-scroll", VerticalScroll).scroll_home(animate=False)
+        self.draw(self.dashboard.feed.snapshot())

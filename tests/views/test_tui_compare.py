@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import views_sample as sample
+from tui_sample import LATER_RUN, SIZES, FolderMade, dashboard, screen_of, shows, wait_for
+
+from fgbuild.errors import FgbuildError
+from fgbuild.views.tui import compare
+from fgbuild.views.tui.app import DashboardApp
+from fgbuild.views.tui.compare import CompareView
+from fgbuild.views.tui.history import RunsView
+
+DIFFER = {
+    "base": [],
+    "lint:train": [
+        {"component": "lora.r", "old": 16, "new": 32, "text": "lora.r: 16 → 32"},
+        {"component": "tokenize", "old": "a", "new": "b", "text": "tokenize: output changed", "upstream": "tokenize"},
+    ],
+    "test:train": [],
+}
+
+
+def later_run() -> list[dict[str, Any]]:
+    """As the whole run, with half the loss, ten points fewer of right tools, and another machine."""
+    events = sample.whole_run(LATER_RUN)
+    events[0]["made_with"] = {"fgbuild": "2.0", "cores": 4}
+    for event in events:
+        if "loss" in event:
+            event["loss"] /= 2
+        if event["kind"] == "stage.result":
+            event["summary"]["tool_accuracy"] -= 0.1
+        if event["kind"] == "stage.artifact":
+            event["bytes"] += 1_000_000
+    return events
+
+
+def app_of(tmp_path: Path, **desk: Any) -> DashboardApp:
+    events = sample.whole_run()
+    events[0]["made_with"] = {"fgbuild": "1.0", "cores": 4}
+    sample.write_log(tmp_path, events)
+    sample.write_log(tmp_path, later_run(), LATER_RUN)
+    return dashboard(tmp_path, LATER_RUN, **{"differ": DIFFER, **desk})
+
+
+def squeezed(screen: str) -> list[str]:
+    """The lines, without the scroll bar and with single spaces."""
+    return [" ".join(line.rstrip(" ▁▂▃▄▅▆▇█").split()) for line in screen.splitlines()]
+
+
+async def test_everything_of_two_runs_side_by_side(tmp_path: Path) -> None:
+    app = app_of(tmp_path)
+    async with app.run_test(size=(100, 75)) as pilot:
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        lines = squeezed(await shows(pilot, "lora.r", "Model"))
+        assert f"A {sample.RUN} ✓ done 8m 10s fgbuild build --all" in lines
+        assert "⣀ A (line) o B (marks) smoothed" in lines
+        assert "final loss 0.01266 0.006332 −0.006332" in lines
+        assert lines[lines.index("fgbuild") + 1] == "A 1.0 B 2.0"
+        assert "cores" not in lines
+        assert lines[lines.index("lora.r") + 1] == "A 16 B 32"
+        assert "tokenize: output changed" not in lines  # it is told by what changed there
+        assert "tool accuracy 97.5 % 87.5 % −10.0 points" in lines
+        assert "argument match 85 % 85 % =" in lines
+        assert "train 6m 41s 6m 41s =" in lines
+        assert "GGUF size 291.5 MB 292.5 MB +1.000 MB" in lines
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_both_losses_are_in_one_chart_and_the_rest_scrolls(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = app_of(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        screen = await shows(pilot, "A (line)", "B (marks)", "final loss")
+        chart = "".join(line.split("│")[1] for line in screen.splitlines() if "│" in line)
+        assert chart.count("o") >= 5
+        assert any("\u2801" <= cell <= "\u28ff" for cell in chart)
+        assert {len(line) for line in screen.splitlines()} == {size[0]}
+        await pilot.press("end")
+        await shows(pilot, "GGUF size")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_n_shows_the_next_domain_and_h_goes_back(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = app_of(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await app.push_screen(RunsView())
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        await shows(pilot, "lint  1 of 4 domains", "lora.r")
+        await pilot.press("n")
+        screen = await shows(pilot, "test  2 of 4 domains", "neither run has a loss")
+        assert "lora.r" not in screen
+        await pilot.press("n", "n", "n")
+        await shows(pilot, "lint  1 of 4 domains")
+        await pilot.press("h")
+        await wait_for(pilot, lambda: isinstance(app.screen, RunsView))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_s_swaps_the_runs(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = app_of(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        await shows(pilot, f"A {sample.RUN}", "lora.r")
+        await pilot.press("s")
+        lines = squeezed(await shows(pilot, f"A {LATER_RUN}", f"B {sample.RUN}"))
+        assert "final loss 0.006332 0.01266 +0.006332" in lines
+        assert lines[lines.index("lora.r") + 1] == "A 32 B 16"
+
+
+async def test_it_begins_with_the_chosen_stages_domain(tmp_path: Path) -> None:
+    app = app_of(tmp_path)
+    app.selected = "docstring:eval"
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, LATER_RUN)
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        await shows(pilot, "docstring  3 of 4 domains")
+
+
+async def test_what_the_store_has_stands_in_for_a_log_without_it(tmp_path: Path) -> None:
+    metrics = b"".join(json.dumps({"step": step, "loss": 1 / step}).encode() + b"\n" for step in range(1, 9))
+    report = json.dumps({"tool_accuracy": 0.75}).encode()
+    files = {("test:train", "metrics.jsonl"): metrics, ("test:eval", "report.json"): report}
+    app = app_of(tmp_path, made_files=FolderMade(files))
+    app.selected = "test:train"
+    async with app.run_test(size=(100, 60)) as pilot:
+        await shows(pilot, LATER_RUN)
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        lines = squeezed(await shows(pilot, "test  2 of 4 domains", "Model"))
+        assert "final loss 0.125 0.125 =" in lines
+        assert "tool accuracy 75 % 75 % =" in lines
+
+
+async def test_a_desk_that_cannot_tell_the_inputs_says_why_not(tmp_path: Path) -> None:
+    app = app_of(tmp_path, differ=FgbuildError("cache/index.sqlite: damaged; remove it and build again"))
+    async with app.run_test(size=SIZES[1]) as pilot:
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        await shows(pilot, "final loss", "cache/index.sqlite: damaged; remove it and build again")
+        await pilot.press("s")
+        await shows(pilot, f"A {LATER_RUN}")
+
+
+async def test_inputs_that_nobody_knows(tmp_path: Path) -> None:
+    app = app_of(tmp_path, differ={})
+    async with app.run_test(size=SIZES[1]) as pilot:
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        await shows(pilot, "not known of both runs")
+
+
+async def test_runs_without_stages(tmp_path: Path) -> None:
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await app.push_screen(CompareView("gone-1", "gone-2"))
+        await shows(pilot, compare.NO_DOMAIN[:60])
+        await pilot.press("n", "s")
+        assert compare.NO_DOMAIN[:60] in screen_of(app)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_last_good_builds_loss_lies_behind_the_present_one(tmp_path: Path, size: tuple[int, int]) -> None:
+    rows = [{"step": step, "loss": 6.7 - step / 10} for step in range(1, 41)]
+    metrics = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    earlier = Earlier("20261101-111111-0009", True, metrics)
+    app = app_of(tmp_path, made_files=FolderMade(earlier={"lint": earlier}))
+    asked: list[str] = []
+    real = app.desk.made
+    app.desk.made = lambda run: (asked.append(run), real(run))[1]  # type: ignore[method-assign]
+    async with app.run_test(size=size) as pilot:
+        screen = await shows(pilot, "· last good 20261101-111111-0009")
+        chart = [line.split("│")[2] for line in screen.splitlines() if line.count("│") >= 4]
+        assert sum(line.count("·") for line in chart) >= 5
+        assert any("\u2801" <= cell <= "\u28ff" for line in chart for cell in line)
+        app.draw()
+        await pilot.pause(0.1)
+        assert asked == [LATER_RUN]
+
+
+class Earlier:
+    def __init__(self, run: str, passed: bool, metrics: bytes) -> None:
+        self.run, self.passed, self.metrics = run, passed, metrics

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import views_sample as sample
+from tui_sample import LATER_RUN, SIZES, begun_now, dashboard, screen_of, shows, wait_for
+
+from fgbuild.views import runs
+from fgbuild.views.tui import history
+from fgbuild.views.tui.compare import CompareView
+from fgbuild.views.tui.overview import Overview
+
+FAILED_RUN, GOING_RUN = "20261102-080000-0003", "20261105-090000-0004"
+
+
+def write_runs(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.failed_run(), FAILED_RUN)
+    sample.write_log(tmp_path, sample.whole_run(), sample.RUN)
+    sample.write_log(tmp_path, sample.whole_run(LATER_RUN), LATER_RUN)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_runs_are_listed_newest_first_with_what_they_came_to(tmp_path: Path, size: tuple[int, int]) -> None:
+    write_runs(tmp_path)
+    sample.write_log(tmp_path, begun_now(), GOING_RUN)
+    app = dashboard(tmp_path, sample.RUN)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("h")
+        screen = await shows(pilot, "● running", "✗ failed", f"▸ {sample.RUN}", "0/0/1", "4/0/0")
+        rows = [line for line in screen.splitlines()[2:] if "202611" in line and "began" not in line]
+        assert [row[2:22] for row in rows] == [GOING_RUN, LATER_RUN, sample.RUN, FAILED_RUN]
+        assert "✓ done" in rows[1]
+        assert "8m 10s" in rows[1]
+        assert "lint 98%" in rows[1]
+        assert ("embedded default" in rows[1]) == (size[0] == 120)
+        assert "base embedded  profile default" in screen
+        assert "fgbuild build --all" in screen
+        assert {len(line) for line in screen.splitlines()} == {size[0]}
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_enter_shows_a_run_on_the_overview(tmp_path: Path, size: tuple[int, int]) -> None:
+    write_runs(tmp_path)
+    app = dashboard(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("h")
+        await shows(pilot, f"▸ {LATER_RUN}", "✗ failed")
+        await pilot.press("down", "down", "up", "down", "enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, Overview))
+        await shows(pilot, FAILED_RUN, "✗ failed")
+        assert not app.feed.follow
+        await pilot.press("h")
+        await shows(pilot, f"▸ {FAILED_RUN}")
+        await pilot.press("pageup", "enter")
+        await shows(pilot, LATER_RUN)
+        assert app.feed.follow
+
+
+async def test_page_keys_and_the_ends_of_the_list(tmp_path: Path) -> None:
+    for number in range(40):
+        sample.write_log(tmp_path, sample.failed_run(), f"20261101-0000{number:02d}-0000")
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await pilot.press("h")
+        await shows(pilot, "▸ 20261101-000039-0000")
+        await pilot.press("pagedown")
+        await shows(pilot, "▸ 20261101-000029-0000")
+        await pilot.press(*["pagedown"] * 4)
+        await shows(pilot, "▸ 20261101-000000-0000")
+        assert "20261101-000039" not in "\n".join(screen_of(app).splitlines()[1:])
+        await pilot.press("pageup", "up")
+        await shows(pilot, "▸ 20261101-000011-0000")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_space_marks_two_at_most_and_c_compares(tmp_path: Path, size: tuple[int, int]) -> None:
+    write_runs(tmp_path)
+    app = dashboard(tmp_path)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await pilot.press("h")
+        await shows(pilot, "✗ failed")
+        await pilot.press("c")
+        await shows(pilot, "Mark a run with space")
+        await pilot.press("space", "down", "space", "down", "space")
+        await shows(pilot, f" *{sample.RUN}", f"▸*{FAILED_RUN}", f"  {LATER_RUN}")
+        await pilot.press("space")
+        await shows(pilot, f"▸ {FAILED_RUN}", f" *{sample.RUN}")
+        await pilot.press("up", "up", "c")
+        await wait_for(pilot, lambda: isinstance(app.screen, CompareView))
+        await shows(pilot, f"A {sample.RUN}", f"B {LATER_RUN}")  # the earlier one is the first
+
+
+async def test_a_run_that_begins_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "REFRESH_SECONDS", 0.05)
+    write_runs(tmp_path)
+    async with dashboard(tmp_path, sample.RUN).run_test(size=SIZES[0]) as pilot:
+        await pilot.press("h")
+        await shows(pilot, LATER_RUN)
+        sample.write_log(tmp_path, begun_now(), GOING_RUN)
+        await shows(pilot, GOING_RUN, "● running")
+
+
+async def test_summaries_that_take_long_do_not_hold_up_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    gate, real = threading.Event(), runs.summarise
+
+    def slow(root: Path, run: str) -> runs.RunSummary:
+        gate.wait(8)
+        return real(root, run)
+
+    monkeypatch.setattr(runs, "summarise", slow)
+    write_runs(tmp_path)
+    async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
+        await pilot.press("h")
+        await shows(pilot, "reading …")
+        await pilot.press("down")
+        await shows(pilot, f"▸ {sample.RUN}")
+        gate.set()
+        await shows(pilot, "✓ done", "✗ failed")
+
+
+async def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
+    async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
+        await pilot.press("h")
+        await shows(pilot, history.EMPTY)
+        await pilot.press("down", "enter", "space")
+        await pilot.press("escape")
+        await shows(pilot, "Press B to build every domain, or")
+
+
+async def test_hostile_text_of_a_log_is_inert(tmp_path: Path) -> None:
+    recorder = sample.Recorder()
+    recorder.emit("run.started", command="\x1b[2J[red]", base="[/nothing]\u202e", stages=[])
+    recorder.emit("stage.result", stage="\x1b[1m:eval", summary={"tool_accuracy": 0.5})
+    recorder.emit("build.finished", exit_code=0, seconds=1.0)
+    sample.write_log(tmp_path, recorder.events)
+    async with dashboard(tmp_path).run_test(size=SIZES[1]) as pilot:
+        await pilot.press("h")
+        screen = await shows(pilot, "␛[2J[red]", "[/nothing]")
+        assert not set(screen) & set("\x1b\u202e")
