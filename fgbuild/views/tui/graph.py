@@ -14,9 +14,8 @@ from fgbuild.views.records import RUNNING, StageState
 from fgbuild.views.tui.listing import Listing
 from fgbuild.views.tui.snapshot import Snapshot, colour
 from fgbuild.views.tui.view import DetailView
-from fgbuild.views.tui.widgets import Panel, Part
+from fgbuild.views.tui.widgets import MUTED, Panel, Part
 
-_MUTED = "$foreground-muted"
 _KIND_CELLS, _STATUS_CELLS = 12, 24
 EMPTY = "This run has no stages yet. Press Esc, then B to build every domain."
 
@@ -38,12 +37,12 @@ class GraphPanel(Listing):
         parts: list[Part] = []
         for row in self.window(rows, self.chosen_row(snapshot), height):
             parts += [*self._row(snapshot, row, width), "\n"]
-        return parts or [(EMPTY, _MUTED)]
+        return parts or [(EMPTY, MUTED)]
 
     def _row(self, snapshot: Snapshot, row: Row, width: int) -> list[Part]:
         lanes = text.crop(f" {row.lanes}", max(width - _KIND_CELLS - _STATUS_CELLS, 1))
         if row.stage is None:
-            return [(lanes, _MUTED), (text.crop(f" {row.domain}", width - text.cell_width(lanes)), "bold")]
+            return [(lanes, MUTED), (text.crop(f" {row.domain}", width - text.cell_width(lanes)), "bold")]
         stage, chosen = row.stage, row.stage.id == self.choice
         name = ("▸" if chosen else " ") + text.pad(stage.kind, _KIND_CELLS - 1) + " "
         status = text.pad(snapshot.cell(stage, _STATUS_CELLS - 1), _STATUS_CELLS)
@@ -51,7 +50,7 @@ class GraphPanel(Listing):
         more = text.crop(_more(stage), room) if room > 12 else ""
         marked = " reverse" if chosen else ""
         shown = colour(stage, snapshot.status(stage)[0])
-        return [(lanes, _MUTED), (name, f"bold{marked}"), (text.crop(status, width), shown + marked), (more, _MUTED)]
+        return [(lanes, MUTED), (name, f"bold{marked}"), (text.crop(status, width), shown + marked), (more, MUTED)]
 
 
 def _more(stage: StageState) -> str:
@@ -69,11 +68,11 @@ class Neighbours(Panel):
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         edges = dependencies.upstream(snapshot.state)
         if self.choice not in edges:
-            return [(text.crop(" ↑ and ↓ choose a stage; ├ reads the line, │ passes it by", width), _MUTED)]
+            return [(text.crop(" ↑ and ↓ choose a stage; ├ reads the line, │ passes it by", width), MUTED)]
         above = ", ".join(edges[self.choice]) or "nothing"
         below = ", ".join(name for name, ups in edges.items() if self.choice in ups) or "nothing"
         line = f" {self.choice} waits for {above}; for it {'waits' if below == 'nothing' else 'wait'} {below}"
-        return [(text.crop(line, width), _MUTED)]
+        return [(text.crop(line, width), MUTED)]
 
 
 class GraphView(DetailView):

@@ -15,11 +15,11 @@ from fgbuild.views.runs import RunSummary
 from fgbuild.views.tui.listing import Listing
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.view import DetailView
-from fgbuild.views.tui.widgets import Panel, Part
+from fgbuild.views.tui.widgets import MUTED, Panel, Part
 
 REFRESH_SECONDS = 2.0
 EMPTY = "No build has run here yet. Press Esc, then B to build every domain."
-_MUTED = "$foreground-muted"
+
 _STYLES = {"✓": "$text-success", "✗": "bold $text-error", "●": "bold $text-primary", "■": "$text-warning"}
 _ID_CELLS, _OUTCOME_CELLS, _TIME_CELLS, _COUNT_CELLS, _BASE_CELLS = 24, 16, 8, 15, 20
 
@@ -36,7 +36,7 @@ class RunTable(Listing):
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         if not self.ids:
-            return [(EMPTY, _MUTED)]
+            return [(EMPTY, MUTED)]
         head = _cells(("  run", "how it ended", "took", "ran/rest/fail", "right tools", "base", "command"), width)
         parts: list[Part] = [("".join(head), "bold $foreground-muted underline"), "\n"]
         place = self.ids.index(self.chosen) if self.chosen in self.ids else None
@@ -50,7 +50,7 @@ class RunTable(Listing):
         fields = (f"{mark}{text.clean(run, 60)}", *(_fields(summary) if summary else ("reading …", *[""] * 5)))
         cells = _cells(fields, width)
         marked = " reverse" if run == self.chosen else ""
-        style = _STYLES.get(summary.outcome[0], "") if summary else _MUTED
+        style = _STYLES.get(summary.outcome[0], "") if summary else MUTED
         return [
             (cells[0], f"{'bold' if shown else ''}{marked}".strip()),
             (cells[1], style + marked),
@@ -88,7 +88,7 @@ class RunDetails(Panel):
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         summary = self.summary
         if summary is None:
-            return [("", _MUTED)]
+            return [("", MUTED)]
         began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(summary.started_at)) if summary.started_at else "?"
         lines = [
             text.joined(

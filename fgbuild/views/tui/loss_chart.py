@@ -14,13 +14,12 @@ from fgbuild.views.records import RUNNING, StageState
 from fgbuild.views.report.drawing import smoothed
 from fgbuild.views.report.values import lines, series
 from fgbuild.views.tui.snapshot import Snapshot
-from fgbuild.views.tui.widgets import Panel, Part
+from fgbuild.views.tui.widgets import MUTED, Panel, Part
 
 if TYPE_CHECKING:
     from fgbuild.views.tui.app import DashboardApp
 
 AXIS_CELLS = 9
-MUTED = "$foreground-muted"
 _EVALUATED, _EARLIER = "◆", "·"
 
 

@@ -17,9 +17,8 @@ from fgbuild.views.records import BuildState, StageState
 from fgbuild.views.tui.reasons import reason_parts
 from fgbuild.views.tui.snapshot import Snapshot, colour
 from fgbuild.views.tui.view import DetailView
-from fgbuild.views.tui.widgets import Panel, Part
+from fgbuild.views.tui.widgets import MUTED, Panel, Part
 
-_MUTED = "$foreground-muted"
 _MOST_LINES = 400
 NOT_CHOSEN = "No stage is chosen. Press → for the first one, or choose one on the overview."
 EMPTY = "No build has run here yet. Press Esc, then B to build every domain."
@@ -38,17 +37,17 @@ class WhyPanel(Panel):
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         state, stage = snapshot.state, snapshot.state.stages.get(self.choice)
         if stage is None:
-            return [(NOT_CHOSEN if state.stages else EMPTY, _MUTED)]
+            return [(NOT_CHOSEN if state.stages else EMPTY, MUTED)]
         symbol, word = snapshot.status(stage)
         place = f"{[*state.stages].index(stage.id) + 1} of {len(state.stages)}"
         head = text.crop(stage.id, width - 30)
-        parts: list[Part] = [(head, "bold"), (f"  {symbol} {word}", colour(stage, symbol)), (f"  {place}\n", _MUTED)]
+        parts: list[Part] = [(head, "bold"), (f"  {symbol} {word}", colour(stage, symbol)), (f"  {place}\n", MUTED)]
         parts.append((_when(stage, snapshot) + "\n\n", ""))
         parts += list(_chain(state, stage, width, {stage.id}))
         if stage.message:
             parts += [("\nIt failed:\n", "bold"), (stage.message + "\n", "")]
         for line in self.told.get(stage.id, []):
-            parts.append((line + "\n", _MUTED))
+            parts.append((line + "\n", MUTED))
         return parts
 
 
@@ -82,12 +81,12 @@ def _chain(state: BuildState, stage: StageState, width: int, told: set[str], dep
             continue
         margin = " " * (indent + 2)
         if above.id in told:
-            yield f"{margin}{above.id}: its reasons are above\n", _MUTED
+            yield f"{margin}{above.id}: its reasons are above\n", MUTED
         elif above.reasons:
             told.add(above.id)
             status = describe.status(state, above)
             took = f" in {text.seconds(above.seconds)}" if above.seconds else ""
-            yield f"{margin}{above.id} {status[0]} {status[1]}{took}, because\n", _MUTED
+            yield f"{margin}{above.id} {status[0]} {status[1]}{took}, because\n", MUTED
             yield from _chain(state, above, width, told, depth + 2)
 
 
