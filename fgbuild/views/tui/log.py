@@ -315,7 +315,7 @@ class LogView(DetailView):
         self._rows.scroll_rows(rows)
 
     def action_page(self, pages: int) -> None:
-        self._rows.scroll_rows(pages * max(self._rows.size.height - 1, 1))
+        self._rows.scroll_rows(pages * max(self._rows.room.height - 1, 1))
 
     def action_shift(self, steps: int) -> None:
         if self._rows.wrap:

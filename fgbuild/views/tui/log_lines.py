@@ -62,6 +62,11 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
         self._placed: list[Piece] = []
 
     @property
+    def room(self) -> Size:
+        """Cells beside the scrollbar."""
+        return self.scrollable_content_region.size
+
+    @property
     def row_count(self) -> int:
         return self.lines.count if self.filter is None else len(self.filter.found)
 
@@ -98,9 +103,9 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
 
     def grown(self) -> None:
         """There are other lines than before."""
-        height = self.size.height
+        height = self.room.height
         last_top = self._last_top() if self.wrap else max(self.row_count - height, 0)
-        self.virtual_size = Size(self.size.width, last_top + height if last_top else min(self.row_count, height))
+        self.virtual_size = Size(self.room.width, last_top + height if last_top else min(self.row_count, height))
         if self.following or (self.scroll_y > last_top and self._anchor is None):
             self._go(last_top)
         elif self._anchor is not None:
@@ -128,7 +133,7 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _last_top(self) -> int:
         """The first row from which on everything to the end fits on the screen."""
-        room = self.size.height
+        room = self.room.height
         row = self.row_count
         while row > 0:
             room -= len(self._pieces(row - 1))
@@ -154,7 +159,7 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
     def shift(self, cells: int) -> None:
         """Scroll sideways, no further than the lines in sight reach."""
         widest = max((cell_len(piece.whole) for piece in self._place()), default=0)
-        self.column = min(max(self.column + cells, 0), max(widest - self.size.width // 2, 0))
+        self.column = min(max(self.column + cells, 0), max(widest - self.room.width // 2, 0))
         self.refresh()
 
     def reveal(self, number: int) -> None:
@@ -164,12 +169,12 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
         self.current = number
         row = self.row(number)
         if row not in self.rows_in_sight[:-1]:
-            self._go(min(max(row - self.size.height // 3, 0), self.max_scroll_y))
+            self._go(min(max(row - self.room.height // 3, 0), self.max_scroll_y))
         match = self.search.search(self.lines.line(number)) if self.search is not None else None
         if match is not None and not self.wrap:
             end = cell_len(match.string[: match.end()])
-            if not self.column <= cell_len(match.string[: match.start()]) <= end <= self.column + self.size.width:
-                self.column = max(end - self.size.width * 2 // 3, 0)
+            if not self.column <= cell_len(match.string[: match.start()]) <= end <= self.column + self.room.width:
+                self.column = max(end - self.room.width * 2 // 3, 0)
         self.refresh()
 
     def _leave(self) -> None:
@@ -219,7 +224,7 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _pieces(self, row: int) -> list[Piece]:
         line = self.lines.line(self.number(row))
-        width, height = max(self.size.width, 1), max(self.size.height, 1)
+        width, height = max(self.room.width, 1), max(self.room.height, 1)
         if not self.wrap or cell_len(line) <= width:
             return [Piece(row, 0, line, line)]
         pieces: list[Piece] = []
@@ -236,7 +241,7 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
     def _place(self) -> list[Piece]:
         """What each line of the screen shows, from the top."""
         placed: list[Piece] = []
-        height, count = self.size.height, self.row_count
+        height, count = self.room.height, self.row_count
         row = round(self.scroll_y)
         while len(placed) < height and row < count:
             placed += self._pieces(row)
@@ -248,7 +253,7 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        base, width = self.rich_style, self.size.width
+        base, width = self.rich_style, self.room.width
         if y >= len(self._placed):
             if y == 0 and self._empty:
                 return Strip([Segment(f" {self._empty}", base)]).adjust_cell_length(width, base)
