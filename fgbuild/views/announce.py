@@ -139,7 +139,7 @@ def _list(words: list[str]) -> str:
 
 def _spoken(words: str) -> str:
     """One line without what a screen reader spells out."""
-    return " ".join(words.translate(_SPOKEN).replace("_", " ").split()).replace(" ,", ",").rstrip(".")
+    return " ".join(words.translate(_SPOKEN).replace("_", " ").split()).replace(" ,", ",").rstrip(".;:, ")
 
 
 def _name(stage: StageState) -> str:

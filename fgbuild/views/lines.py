@@ -198,8 +198,9 @@ class FileLines:
         if not 0 <= number < self.count:
             return ""
         start, end = self._start(number), self._end(number)
-        data = self._read(start, min(end - start, 4 * MAX_LINE))
-        whole = len(data) == end - start
+        wanted = min(end - start, 4 * MAX_LINE)
+        data = self._read(start, wanted)
+        whole = wanted == end - start or len(data) < wanted  # less than there was: the file was cut off since
         text = codecs.getincrementaldecoder("utf-8")("replace").decode(data, final=whole)
         if whole and len(text) <= MAX_LINE:
             return clean(text.removesuffix("\r"), None)
