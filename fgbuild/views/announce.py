@@ -44,7 +44,8 @@ class Announcer:
     def standing(self) -> list[str]:
         """Where a build that one attaches to is now."""
         state = self.state
-        sentences = [f"The build is running. {state.settled()} of {_count(len(state.stages), 'stage')} are done."]
+        verb = "is" if state.settled() == 1 else "are"
+        sentences = [f"The build is running. Of {_count(len(state.stages), 'stage')}, {state.settled()} {verb} done."]
         for stage in state.running():
             self._said_share[stage.id] = stage.fraction or 0.0
             sentences.append(f"{_name(stage)} is running{self._how_far(stage)}.")

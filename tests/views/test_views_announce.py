@@ -74,7 +74,7 @@ def test_standing_tells_where_a_build_is_and_goes_on_from_there() -> None:
     for event in sample.half_run():
         announcer.announce(event)
     assert announcer.standing() == [
-        "The build is running. 21 of 25 stages are done.",
+        "The build is running. Of 25 stages, 21 are done.",
         "Stage train of lint is running, 45 percent done; about 3 minutes 40 seconds left.",
     ]
     later = sample.whole_run()[len(sample.half_run()) :]

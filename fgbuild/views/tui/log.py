@@ -45,7 +45,7 @@ class LogView(DetailView):
         Binding("left", "stage(-1)", "Stage before", key_display="←", tooltip="log of the stage before", show=False),
         Binding("right", "stage(1)", "Next stage", key_display="→", tooltip="log of the next stage that did something"),
         Binding("F,end", "follow", "Follow", key_display="F, End", tooltip="go to the end and follow what comes"),
-        Binding("y", "copy", "Copy", tooltip="copy what is selected with the mouse, or the lines on the screen"),
+        Binding("y", "copy", "Copy", tooltip="copy what the mouse selected, or what is on the screen"),
         Binding("Y", "copy_all", "Copy all", tooltip="copy every line (with a filter: that matches)", show=False),
         Binding("W", "wrap", "Wrap", tooltip="wrap long lines, or not"),
         Binding("up", "scroll(-1)", "Up", key_display="↑", tooltip="scroll up; stops following", show=False),
@@ -79,6 +79,7 @@ class LogView(DetailView):
         self._jump_from: int | None = None  # a search has begun there and has not arrived yet
         self._drawn: tuple[int, ...] = ()
         self._again = False
+        self._said: dict[str, str] = {}
 
     def body(self) -> Iterable[Widget]:
         yield Static("", id="log-heading", markup=False)
@@ -171,14 +172,19 @@ class LogView(DetailView):
         kind = "events" if self._shown == _EVENTS else "what its worker printed"
         other = "Tab: events" if self._shown == _OUTPUT else other
         heading = " · ".join(filter(None, (f" {name}", status, kind, other)))
-        self.query_one("#log-heading", Static).update(Content(text.crop(heading, self.size.width)))
+        self._put("#log-heading", heading)
         rows = self._rows
         rows.set_empty(self._nothing() if not rows.row_count else "")
         pieces = [place(rows), *self._looked_for()]
         if self._shown == _OUTPUT and self._output is not None and rows.row_count:
             pieces.append(self._output.problem)
-        line = " " + " · ".join(filter(None, pieces))
-        self.query_one("#log-status", Static).update(Content(text.crop(line, self.size.width)))
+        self._put("#log-status", " " + " · ".join(filter(None, pieces)))
+
+    def _put(self, where: str, line: str) -> None:
+        cropped = text.crop(line, self.size.width)
+        if self._said.get(where) != cropped:  # each update lays out the screen anew
+            self._said[where] = cropped
+            self.query_one(where, Static).update(Content(cropped))
 
     def _looked_for(self) -> list[str]:
         said = []
