@@ -19,13 +19,13 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[2] / "tests" / "views")]
 
-import views_sample as sample
-from textual.geometry import Region
-from tui_sample import dashboard, screen_of
+import views_sample as sample  # noqa: E402
+from textual.geometry import Region  # noqa: E402
+from tui_sample import dashboard, screen_of  # noqa: E402
 
-from fgbuild.views import runs
-from fgbuild.views.tui.log import LogView
-from fgbuild.views.tui.log_lines import LogLines
+from fgbuild.views import runs  # noqa: E402
+from fgbuild.views.tui.log import LogView  # noqa: E402
+from fgbuild.views.tui.log_lines import LogLines  # noqa: E402
 
 STAGE = "lint:train"
 LAST = "the last line of it"
@@ -34,9 +34,8 @@ LAST = "the last line of it"
 def write_log(path: Path, megabytes: int, long_lines: int) -> None:
     """Lines of 100 bytes, and among them `long_lines` of 1 MB."""
     path.parent.mkdir(parents=True)
-    block = b"".join(
-        b"%010d {'loss': '0.0123', 'grad_norm': '0.3'}" % number + b"." * 47 + b"\n" for number in range(1000)
-    )
+    line = b"{'loss': '0.0123', 'grad_norm': '0.3'} " + b"." * 49 + b"\n"
+    block = b"".join(b"%010d " % number + line for number in range(1000))
     every = max(megabytes * 10 // max(long_lines, 1), 1)
     with path.open("wb") as stream:
         for number in range(megabytes * 10):

@@ -91,7 +91,7 @@ def _announce(root: Path, run_id: str | None) -> int:
     going = runs.is_going(announcer.state)
     try:
         _speak(announcer.standing() if going else told)
-        while going:
+        while going and not announcer.state.finished:
             time.sleep(_POLL_SECONDS)
             going = runs.is_going(announcer.state)  # asked first: what is written while it ends is still said
             for event in _until_now(reader):

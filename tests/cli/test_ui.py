@@ -186,7 +186,7 @@ class Terminal:
     def __init__(self, root: Path) -> None:
         code = (
             "import argparse, pathlib, sys; from fgbuild.cli import ui;"
-            "sys.exit(ui.run(argparse.Namespace(root=pathlib.Path(sys.argv[1]), replay=None)))"
+            "sys.exit(ui.run(argparse.Namespace(root=pathlib.Path(sys.argv[1]), replay=None, announce=False)))"
         )
         self.master, slave = pty.openpty()
         hidden = ("CI", "NO_COLOR")
