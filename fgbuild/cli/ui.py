@@ -5,8 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from fgbuild.events import Event, EventReader
+
+_POLL_SECONDS = 0.2
 _NO_RUN = "No build has run here yet; `fgbuild build` starts one."
 _WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
 LOOPBACK = "127.0.0.1"
@@ -18,9 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="show a past build: its id or the start of it (`fgbuild runs` lists them)",
     )
-    parser.add_argument("--inline", action="store_true", help="show it below the prompt and not on a full screen")
     parser.add_argument("--theme", metavar="NAME", help="light, dark, or one that the command palette (^p) lists")
-    parser.add_argument("--serve", action="store_true", help="show it in a browser, at the address that is printed")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--inline", action="store_true", help="show it below the prompt and not on a full screen")
+    way.add_argument("--serve", action="store_true", help="show it in a browser, at the address that is printed")
+    way.add_argument(
+        "--announce",
+        action="store_true",
+        help="tell what happens in full sentences, line by line, for screen readers; ends with the build",
+    )
     parser.add_argument(
         "--host", default=LOOPBACK, metavar="ADDRESS", help="where --serve listens (default: %(default)s)"
     )
@@ -38,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     replay = find_run(Paths(root), args.replay) if args.replay else None
     if args.serve:
         return _serve(args, root, replay)
+    if args.announce:
+        return _announce(root, replay)
     if not _has_terminal():
         return _print_summary(root, replay)
     from fgbuild.cli.desk import ProjectDesk
@@ -92,3 +107,42 @@ def _print_summary(root: Path, run_id: str | None) -> int:
     lines = table.summary(state, going=runs.is_going(state))
     print(text.for_encoding("\n".join(lines), sys.stdout.encoding))
     return 0
+
+
+def _announce(root: Path, run_id: str | None) -> int:
+    """Say what happened in a run, and go on with what happens in it until it ends."""
+    from fgbuild.events import EventReader
+    from fgbuild.views import runs
+    from fgbuild.views.announce import Announcer
+
+    shown = run_id or runs.latest_run(root)
+    if shown is None:
+        print("No build has run here yet. The command fgbuild build starts one.")
+        return 0
+    announcer, reader = Announcer(), EventReader(runs.log_path(root, shown))
+    told = [sentence for event in _until_now(reader) for sentence in announcer.announce(event)]
+    going = runs.is_going(announcer.state)
+    try:
+        _speak(announcer.standing() if going else told)
+        while going and not announcer.state.finished:
+            time.sleep(_POLL_SECONDS)
+            going = runs.is_going(announcer.state)  # asked first: what is written while it ends is still said
+            for event in _until_now(reader):
+                _speak(announcer.announce(event))
+        if not announcer.state.finished:
+            _speak(["The build process is gone. Finished stages stay finished."])
+    except KeyboardInterrupt:
+        pass  # the build goes on
+    return 0
+
+
+def _until_now(reader: EventReader) -> Iterator[Event]:
+    while events := reader.read():
+        yield from events
+
+
+def _speak(sentences: list[str]) -> None:
+    from fgbuild.views import text
+
+    for sentence in sentences:
+        print(text.for_encoding(sentence, sys.stdout.encoding), flush=True)

@@ -59,6 +59,13 @@ def log_path(root: Path, run: str) -> Path:
     return runs_directory(root) / run / "events.jsonl"
 
 
+def output_path(root: Path, run: str, stage: str) -> Path | None:
+    """What the worker of a stage printed; None where the stage's id can be no file's name."""
+    if not stage or "/" in stage or "\0" in stage:
+        return None
+    return runs_directory(root) / run / "logs" / f"{stage.replace(':', '.')}.log"
+
+
 def run_ids(root: Path) -> list[str]:
     """Ids of every run that has a log, oldest first (ids sort by time)."""
     try:

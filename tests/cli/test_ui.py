@@ -69,6 +69,60 @@ def test_without_a_terminal_the_last_run_is_printed(project: Path, capsys: pytes
     assert "\x1b" not in output
 
 
+def test_announce_tells_the_last_run_in_sentences(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ui, "_has_terminal", lambda: True)  # it opens no dashboard even so
+    record(project, "20261101-101500-0001")
+    record(project, RUN)
+    assert show(project, "--announce") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "Build started; 1 stage to run.",
+        "Stage train of lint started.",
+        "Stage train of lint finished after 2 seconds; loss 0.5.",
+        "Build finished after 2 seconds; 1 stage ran.",
+    ]
+
+
+def test_announce_joins_a_running_build_and_ends_with_it(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(project, RUN, finished=False)
+
+    def end(seconds: float) -> None:
+        log = EventLog(runs.log_path(project, RUN), RUN)
+        log.emit("stage.failed", stage="lint:train", message="no \x1b[31mmemory left")
+        log.emit("build.finished", ran=[], failed=["lint:train"], seconds=62.0, exit_code=1)
+        log.close()
+
+    monkeypatch.setattr(ui.time, "sleep", end)
+    assert show(project, "--announce") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "The build is running. Of 1 stage, 0 are done.",
+        "Stage train of lint is running.",
+        "Stage train of lint failed: no ␛[31mmemory left.",
+        "Build failed after 1 minute 2 seconds: stage train of lint failed.",
+    ]
+
+
+def test_announce_leaves_quietly_and_says_where_there_is_nothing_or_no_process(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert show(project, "--announce") == 0
+    assert capsys.readouterr().out == "No build has run here yet. The command fgbuild build starts one.\n"
+    record(project, RUN, finished=False)
+
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ui.time, "sleep", interrupt)
+    assert show(project, "--announce") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Stage train of lint is running."
+    monkeypatch.setattr(runs, "is_alive", lambda *_: False)
+    assert show(project, "--announce") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "The build process is gone. Finished stages stay finished."
+
+
 def test_a_running_build_says_so(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record(project, RUN, finished=False)
     assert show(project) == 0

@@ -1,0 +1,441 @@
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import views_sample as sample
+from textual.pilot import Pilot
+from tui_sample import LATER_RUN, SIZES, begun_now, dashboard, screen_of, shows, wait_for
+
+from fgbuild.events import encode
+from fgbuild.views import runs
+from fgbuild.views.tui import app as app_module
+from fgbuild.views.tui import log as log_module
+from fgbuild.views.tui.log import LogView
+from fgbuild.views.tui.log_lines import LogLines
+from fgbuild.views.tui.overview import Overview
+
+TRAIN = "lint:train"
+
+
+@pytest.fixture(autouse=True)
+def _quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_module, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(app_module, "CLOCK_SECONDS", 0.05)
+    monkeypatch.setattr(log_module, "POLL_SECONDS", 0.02)
+
+
+def write_output(root: Path, text: str | bytes, stage: str = TRAIN, run: str = sample.RUN) -> Path:
+    path = runs.output_path(root, run, stage)
+    assert path is not None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@asynccontextmanager
+async def opened(
+    root: Path, stage: str | None = TRAIN, size: tuple[int, int] = SIZES[0], *, output: bool = False
+) -> AsyncIterator[tuple[Pilot[Any], LogLines]]:
+    """The log view of that stage: its events, or what its worker printed."""
+    app = dashboard(root)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        if runs.latest_run(root) is not None:
+            await wait_for(pilot, lambda: app.feed.state.stages != {})
+        app.selected = stage
+        await pilot.press("l")
+        await wait_for(pilot, lambda: isinstance(app.screen, LogView) and bool(app.screen.query(LogLines)))
+        await shows(pilot, "Tab Output")
+        if output:
+            await pilot.press("tab")
+        yield pilot, app.screen.query_one(LogLines)
+
+
+async def type_in(pilot: Pilot[Any], key: str, words: str) -> None:
+    await pilot.press(key)
+    await wait_for(pilot, lambda: pilot.app.focused is pilot.app.screen.query_one("#log-input"))
+    await pilot.press(*words, "enter")
+
+
+async def told(pilot: Pilot[Any], words: str) -> None:
+    """A notice with those words is or was shown."""
+    await wait_for(pilot, lambda: any(words in notice.message for notice in pilot.app._notifications))
+
+
+def numbered(count: int, start: int = 0) -> str:
+    return "".join(f"line {number:04d}\n" for number in range(start, start + count))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_events_of_a_stage_in_words(tmp_path: Path, size: tuple[int, int]) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    async with opened(tmp_path, size=size) as (pilot, _):
+        screen = await shows(pilot, "lint:train · ✓ done · events", "finished   6m 41s · loss 0.01266 · peak 3.2 GB")
+        assert "started    because lora.r: 16 → 32 · about 6m 40s" in screen
+        assert "note       fp32 on cpu, 3,796,992 trainable parameters" in screen
+        assert "running    45 % · 18/40 steps · loss 0.05424" in screen
+        assert "measured   eval loss 0.02925 · step 40" in screen
+        assert "following" in screen
+        assert "lint:export" not in screen
+        await shows(pilot, "Tab Output", "/ Search", "& Filter")
+
+
+async def test_checks_artifacts_and_results(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    async with opened(tmp_path, "lint:export", SIZES[1]) as (pilot, _):
+        await shows(pilot, "wrote      agents/lint/models/lint_functiongemma_q8.gguf  291.5 MB", "250–320 MB: inside")
+        await pilot.press("right")
+        await shows(pilot, "lint:verify", "check      size passed: 291.5", "finished   10 s · 5 of 5 checks passed")
+        await pilot.press("right")
+        await shows(pilot, "result     examples 40 · valid 100 % · tool 97.5 % · args 85 %")
+
+
+async def test_a_failure_and_the_whole_build(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.failed_run())
+    async with opened(tmp_path, None, SIZES[1]) as (pilot, _):
+        await shows(
+            pilot, "the whole build · events", "fgbuild build --all", "lint:train", "the loss is NaN at step 4;"
+        )
+        screen = await shows(
+            pilot, "    lower the rate", f"exit code 1 · log: {sample.LOG_OF_FAILURE}", "Failed in 40 s"
+        )
+        assert screen.count("NaN") == 1
+        assert "test:eval" not in screen  # had nothing to do
+        await pilot.press("tab")
+        await shows(pilot, "What workers print is kept stage by stage: → goes to the first")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_tab_shows_what_the_worker_printed_and_back(tmp_path: Path, size: tuple[int, int]) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    write_output(tmp_path, "Loading weights\nTraceback: none\n")
+    async with opened(tmp_path, size=size) as (pilot, _):
+        await shows(pilot, "Tab: what its worker printed (32 bytes)")
+        await pilot.press("tab")
+        screen = await shows(
+            pilot, "lint:train · ✓ done · what its worker printed", "Loading weights", "Traceback: none"
+        )
+        assert "started" not in screen
+        await pilot.press("tab")
+        await shows(pilot, "started    because")
+
+
+async def test_left_and_right_go_to_stages_that_did_something(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    async with opened(tmp_path, "lint:train") as (pilot, _):
+        await pilot.press("left")
+        await shows(pilot, " the whole build · events")
+        assert pilot.app.selected is None
+        await pilot.press("left")
+        await told(pilot, "This is the first log.")
+        for stage in ("lint:train", "lint:export", "lint:verify", "lint:eval"):
+            await pilot.press("right")
+            await shows(pilot, f" {stage} · ✓ done")
+            assert pilot.app.selected == stage
+        await pilot.press("right")
+        await told(pilot, "This is the last stage that did something.")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_following_stops_on_scrolling_up_and_end_takes_it_up_again(tmp_path: Path, size: tuple[int, int]) -> None:
+    sample.write_log(tmp_path, begun_now())
+    path = write_output(tmp_path, numbered(200))
+    async with opened(tmp_path, size=size, output=True) as (pilot, _):
+        await shows(pilot, "line 0199", "following")
+        with path.open("a") as stream:
+            stream.write(numbered(3, 200))
+            stream.flush()
+            await shows(pilot, "line 0202", "following")
+            await pilot.press("up", "up")
+            await shows(pilot, "of 203 · End follows")
+            before = screen_of(pilot.app)
+            assert "line 0202" not in before
+            stream.write(numbered(12, 203))
+            stream.flush()
+            after = await shows(pilot, "12 new lines below · End follows")
+            assert [row for row in after.splitlines() if "line " in row][:-1] == [
+                row for row in before.splitlines() if "line " in row
+            ][:-1]
+            await pilot.press("end")
+            await shows(pilot, "line 0214", "following")
+            await pilot.press("pageup")
+            await shows(pilot, "End follows")
+            await pilot.press("F")
+            await shows(pilot, "line 0214", "following")
+
+
+async def test_the_mouse_wheel_stops_following_too(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, numbered(200))
+    async with opened(tmp_path, output=True) as (pilot, rows):
+        await shows(pilot, "line 0199", "following")
+        rows.scroll_relative(y=-3, animate=False)
+        await shows(pilot, "of 200 · End follows")
+
+
+async def test_scrolling_keys(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, numbered(200))
+    async with opened(tmp_path, output=True) as (pilot, rows):
+        await shows(pilot, "line 0199")
+        await pilot.press("home")
+        await shows(pilot, "line 0000", "lines 1–20 of 200")
+        for key, first in (("down", 2), ("up", 1), ("pagedown", 20), ("space", 39), ("pageup", 20)):
+            await pilot.press(key)
+            await shows(pilot, f"lines {first}–{first + 19} of 200")
+        assert rows.following is False
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_search_next_and_previous(tmp_path: Path, size: tuple[int, int]) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, numbered(1_000))
+    async with opened(tmp_path, size=size, output=True) as (pilot, _rows):
+        await shows(pilot, "line 0999")
+        await pilot.press("n")
+        await told(pilot, "Press / and type what to search for first.")
+        await pilot.press("home")
+        await type_in(pilot, "slash", "LINE 01".lower() + "5")
+        await shows(pilot, "line 0150", "“line 015” 1 of 10")
+        await pilot.press("n", "n")
+        await shows(pilot, "“line 015” 3 of 10")
+        await pilot.press("N")
+        await shows(pilot, "“line 015” 2 of 10")
+        await pilot.press("N", "N")
+        await shows(pilot, "“line 015” 10 of 10")
+        await told(pilot, "Went on from the last match.")
+        reversed_text = [
+            part.text
+            for strip in pilot.app.screen._compositor.render_strips()
+            for part in strip
+            if part.style is not None and part.style.reverse and part.text.strip() == "line 015"
+        ]
+        assert len(reversed_text) == 1  # the match one is at
+        await type_in(pilot, "slash", "x")
+        await told(pilot, "No line matches.")
+
+
+async def test_an_empty_search_ends_it_and_escape_leaves_it(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, numbered(30))
+    async with opened(tmp_path, output=True) as (pilot, _):
+        await type_in(pilot, "slash", "0012")
+        await shows(pilot, "“0012” 1 of 1")
+        await pilot.press("slash", "9", "escape")
+        await shows(pilot, "“0012” 1 of 1")
+        assert isinstance(pilot.app.screen, LogView)
+        await pilot.press("slash", *["backspace"] * 4, "enter")
+        await wait_for(pilot, lambda: "0012” 1" not in screen_of(pilot.app))
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Overview))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_filter_shows_only_lines_that_match_also_new_ones(tmp_path: Path, size: tuple[int, int]) -> None:
+    sample.write_log(tmp_path, begun_now())
+    path = write_output(tmp_path, numbered(500))
+    async with opened(tmp_path, size=size, output=True) as (pilot, rows):
+        await type_in(pilot, "ampersand", "50")
+        screen = await shows(pilot, "line 0450", "only “50”: 5 of 500")
+        assert [row.strip()[:9] for row in screen.splitlines() if row.startswith("line")] == [
+            f"line {number:04d}" for number in (50, 150, 250, 350, 450)
+        ]
+        with path.open("a") as stream:
+            stream.write(numbered(60, 500))
+        await shows(pilot, "line 0550", "only “50”: 16 of 560")
+        await type_in(pilot, "slash", "0450")
+        await shows(pilot, "“0450” 1 of 1")
+        await pilot.press("ampersand", "x", "enter")
+        await shows(pilot, "No line matches; press & and Enter without words to see all.")
+        await pilot.press("ampersand", *["backspace"] * 4, "enter")
+        await wait_for(pilot, lambda: rows.row_count == 560)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_copying(tmp_path: Path, size: tuple[int, int]) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, numbered(100) + "esc \x1b[31m\n")
+    async with opened(tmp_path, size=size, output=True) as (pilot, _rows):
+        await shows(pilot, "esc ␛[31m")
+        await pilot.press("y")
+        await told(pilot, f"Copied {size[1] - 4} lines.")
+        copied = pilot.app.clipboard.splitlines()
+        assert (copied[-1], copied[-2], len(copied)) == ("esc ␛[31m", "line 0099", size[1] - 4)
+        await pilot.press("Y")
+        await told(pilot, "Copied 101 lines.")
+        assert pilot.app.clipboard.startswith("line 0000\n")
+        await pilot.press("home")
+        await shows(pilot, "lines 1–")
+        await pilot.mouse_down(LogLines, offset=(5, 1))
+        await pilot.hover(LogLines, offset=(3, 3))
+        await pilot.mouse_up(LogLines, offset=(3, 3))
+        await pilot.press("y")
+        await told(pilot, "Copied 3 lines.")
+        assert pilot.app.clipboard.splitlines()[:2] == ["0001", "line 0002"]
+
+
+async def test_copying_more_than_a_terminal_takes_says_so(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, ("x" * 99 + "\n") * 20_000)
+    async with opened(tmp_path, output=True) as (pilot, rows):
+        await wait_for(pilot, lambda: rows.row_count == 20_000)
+        await pilot.press("Y")
+        await told(pilot, "Copied the last 10,000 of 20,000 lines")
+
+
+async def test_nothing_to_copy(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    async with opened(tmp_path, output=True) as (pilot, _):
+        await shows(pilot, "Its worker printed nothing. Tab shows its events.")
+        await pilot.press("y")
+        await told(pilot, "There is no line to copy.")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_long_lines_are_cropped_scrolled_and_wrapped(tmp_path: Path, size: tuple[int, int]) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, "a" * size[0] + "middle" + "語" * 30 + "end\n" + numbered(3))
+    async with opened(tmp_path, size=size, output=True) as (pilot, _rows):
+        screen = await shows(pilot, "line 0002", "aa… ")
+        assert "middle" not in screen
+        await pilot.press("greater_than_sign")
+        await shows(pilot, "middle語")
+        assert {len(line) for line in screen_of(pilot.app).splitlines() if "語" not in line} == {size[0]}
+        await pilot.press("less_than_sign")
+        await wait_for(pilot, lambda: "middle" not in screen_of(pilot.app))
+        await pilot.press("W")
+        await shows(pilot, "middle語", "end ", "line 0002")
+        await pilot.press("greater_than_sign")
+        await told(pilot, "Lines are wrapped; W ends that.")
+        await pilot.press("W")
+        await wait_for(pilot, lambda: "middle" not in screen_of(pilot.app))
+        await type_in(pilot, "slash", "end")
+        await shows(pilot, "end ")  # scrolled to sideways
+
+
+async def test_wrapped_lines_are_followed_to_their_end(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, "".join(f"{number} " + "w" * 200 + f" end {number}\n" for number in range(50)))
+    async with opened(tmp_path, output=True) as (pilot, _rows):
+        await pilot.press("W")
+        await shows(pilot, "end 49", "following")
+        await pilot.press("up")
+        await wait_for(pilot, lambda: "end 49" not in screen_of(pilot.app))
+        await pilot.press("end")
+        await shows(pilot, "end 49", "following")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_hostile_output_is_inert(tmp_path: Path, size: tuple[int, int]) -> None:
+    hostile = (
+        b"\x1b[2J\x1b[31mred\x1b]0;owned\x07\x1b]52;c;aGFoYQ==\x07\x1bP1$r\x1b\\\n"
+        b"[bold]markup[/bold] [/nothing] $primary [link=x]\n"
+        b"tab\there\rback\x08\x7f\x00nul\r\n"
+        + "\u202eevil\u2066\u200b\ufeff\u2028sep \x9b31m\n".encode()
+        + b"\xff\xfe\xc3\x28\n"
+        b"B" * 1_000_000 + b"\n" + "e\u0301\u0301 \U0001f468\u200d\U0001f469 語\n".encode() + b"last"
+    )
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, hostile)
+    async with opened(tmp_path, size=size, output=True) as (pilot, _):
+        for key in ("W", "W"):
+            await pilot.press("home")
+            screen = await shows(pilot, "␛[2J␛[31mred␛]0;owned␇", "[bold]markup[/bold] [/nothing] $primary [link=x]")
+            assert not set(screen) & set("\x1b\x07\r\x08\x7f\x00\x9b\u202e\u2066\u200b\ufeff\u2028")
+            await pilot.press("end")
+            await shows(pilot, "last")
+            await pilot.press(key)
+        await type_in(pilot, "slash", "[/nothing]")
+        await shows(pilot, "“[/nothing]” 1 of 1")
+
+
+async def test_hostile_events_and_stage_ids_are_inert(tmp_path: Path) -> None:
+    hostile = "\x1b[2J[bold]x[/nothing]\r\u202e" + "A" * 100_000
+    recorder = sample.Recorder(start=time.time())
+    recorder.emit("run.started", command=hostile, pid=os.getpid(), stages=[{"id": "../../../etc/passwd"}])
+    recorder.emit("stage.started", stage="../../../etc/passwd", reasons=[{"component": hostile, "new": hostile}])
+    recorder.emit("stage.note", stage="../../../etc/passwd", text=hostile)
+    recorder.emit("stage.note", stage="../../../etc/passwd", text=3)
+    recorder.emit("stage.metric", stage="../../../etc/passwd", eval_loss=hostile, step=hostile)
+    recorder.emit("stage.check", stage="../../../etc/passwd", name=hostile, passed=False, value=hostile)
+    recorder.emit("stage.failed", stage="../../../etc/passwd", message=hostile, log=hostile)
+    sample.write_log(tmp_path, recorder.events)
+    async with opened(tmp_path, "../../../etc/passwd", SIZES[1]) as (pilot, _):
+        screen = await shows(pilot, "note       ␛[2J[bold]x[/nothing]", "failed     ␛[2J")
+        assert not set(screen) & set("\x1b\r\u202e")
+        await pilot.press("tab")
+        screen = await shows(pilot, "Its id can be no file's name.")
+        assert "root:" not in screen
+
+
+@pytest.mark.parametrize("how", ["truncated", "replaced", "vanished"])
+async def test_a_file_that_changes_beneath(tmp_path: Path, how: str) -> None:
+    sample.write_log(tmp_path, begun_now())
+    path = write_output(tmp_path, numbered(300))
+    async with opened(tmp_path, output=True) as (pilot, rows):
+        await type_in(pilot, "slash", "0250")
+        await shows(pilot, "“0250” 1 of 1")
+        if how == "vanished":
+            path.unlink()
+            await shows(pilot, "line 0250", "The file was removed; this is what was in it.")
+            return
+        if how == "replaced":
+            path.unlink()
+        path.write_text("new content\n")
+        await shows(pilot, "new content", "“0250” in 0 lines")
+        await told(pilot, "The file was replaced or cut off")
+        assert rows.row_count == 1
+
+
+async def test_without_a_run_and_with_a_stage_that_did_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path, None) as (pilot, _):
+        await shows(pilot, "No build has run here yet; press B to build every domain.")
+        sample.write_log(tmp_path, begun_now())
+        await shows(pilot, "the whole build · events", "lint:train")  # and shows the build that begins
+    async with opened(tmp_path, "lint:verify") as (pilot, _):
+        await shows(pilot, "Nothing has happened to it in this run")
+
+
+async def test_a_later_run_is_shown(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    write_output(tmp_path, "of the first run\n")
+    write_output(tmp_path, "of the later run\n", run=LATER_RUN)
+    async with opened(tmp_path, output=True) as (pilot, _):
+        await shows(pilot, "of the first run")
+        sample.write_log(tmp_path, sample.whole_run(LATER_RUN), LATER_RUN)
+        await shows(pilot, "of the later run", "lint:train")
+
+
+async def test_the_help_has_every_key_and_escape_goes_back(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    async with opened(tmp_path, size=(100, 70)) as (pilot, _):
+        await pilot.press("question_mark")
+        screen = await shows(pilot, "Everywhere")
+        for binding in LogView.KEYS:
+            assert binding.tooltip in screen
+        await pilot.press("escape", "escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Overview))
+
+
+async def test_large_inputs_hold_nothing_up(tmp_path: Path) -> None:
+    events = begun_now()
+    step = [event for event in events if "loss" in event][-1]
+    path = sample.write_log(tmp_path, events)
+    with path.open("ab") as stream:
+        stream.write(b"".join(encode({**step, "step": 20 + index}) for index in range(20_000)))
+    write_output(tmp_path, b"a line of a long log, as workers print them\n" * 400_000 + b"Z" * 1_000_000 + b"\nthe end")
+    async with opened(tmp_path, output=True) as (pilot, rows):
+        started = time.monotonic()
+        await shows(pilot, "the end", "following")
+        assert time.monotonic() - started < 3.0
+        assert rows.row_count == 400_002
+        started = time.monotonic()
+        await pilot.press("home", *["pagedown"] * 20)
+        assert time.monotonic() - started < 3.0
+        await type_in(pilot, "slash", "the end")
+        await shows(pilot, "“the end” 1 of 1")
