@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbuild.engine.paths import Paths
+from fgbuild.errors import FgbuildError
 
 if TYPE_CHECKING:
     from fgbuild.engine.made import Made
@@ -54,6 +55,15 @@ class ProjectDesk:
 
     def call(self, domain: str, prompt: str, variant: Variant) -> Mapping[str, Any]:
         raise NotImplementedError
+
+    def tools(self, domain: str, variant: Variant) -> Sequence[Mapping[str, Any]]:
+        from fgbuild.manifest import resolve_project
+
+        project = resolve_project(self.root, base=variant.base or None, profile=variant.profile or None)
+        if domain not in project.domains:
+            raise FgbuildError(f"there is no manifest of {domain} any more")
+        tools: list[dict[str, Any]] = project.domains[domain].resolved["tool"]
+        return tools
 
     def manifest(self, domain: str) -> Path:
         raise NotImplementedError

@@ -61,6 +61,9 @@ class Desk(Protocol):
     def call(self, domain: str, prompt: str, variant: Variant) -> Mapping[str, Any]:
         """One prompt through the shipped GGUF: the document of `fgbuild call --json`."""
 
+    def tools(self, domain: str, variant: Variant) -> Sequence[Mapping[str, Any]]:
+        """A domain's tools as its manifest declares them now."""
+
     def manifest(self, domain: str) -> Path:
         """The file of a domain's manifest."""
 
