@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -12,11 +11,12 @@ from textual.content import Content
 from textual.widgets import Input
 
 from fgbuild.errors import FgbuildError, FormatError
-from fgbuild.views.report.values import counts, document, items, mapping, number
-from fgbuild.views.text import clean, pad, percent
+from fgbuild.views.report.values import document, items
+from fgbuild.views.text import clean, pad
 from fgbuild.views.text import number as shown
 from fgbuild.views.tui.browse import BrowseView, Subject
 from fgbuild.views.tui.conversation import conversation, prompt
+from fgbuild.views.tui.dataset import Dataset, Filter, figures_of
 from fgbuild.views.tui.pick import Picker
 from fgbuild.views.tui.reader import Block, RowList, laid_out
 from fgbuild.views.tui.rowfile import RowFile, request_of, turns_of
@@ -26,58 +26,6 @@ SPLITS = ("train", "eval")
 _POLL_SECONDS = 0.1
 _SCENARIO_CELLS = 20
 _NO_CALL = "(no call)"
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """card, tokens: stats.json of generate and of tokenize. tools: the domain's; whence: a sentence where there are
-    none to be had."""
-
-    files: Mapping[str, RowFile]
-    card: dict[str, Any]
-    tokens: dict[str, Any]
-    tools: Sequence[Mapping[str, Any]]
-    whence: str = ""
-
-
-@dataclass
-class Filter:
-    """Which rows are listed; `rows` are those found so far. found: numbers of those that have `words`."""
-
-    scenario: str | None = None
-    tool: str | None = None
-    words: str = ""
-    found: list[int] = field(default_factory=list)
-    rows: list[int] | range = range(0)
-    _looked: int = 0
-
-    @property
-    def some(self) -> bool:
-        return bool(self.scenario is not None or self.tool is not None or self.words)
-
-    def start(self) -> None:
-        """Begin anew, after a change of what is asked for."""
-        self.rows, self._looked = [] if self.some else range(0), 0
-
-    def gather(self, file: RowFile) -> None:
-        """Take in what the file has gained."""
-        if not isinstance(self.rows, list):
-            self.rows = range(len(file))
-            return
-        known = len(file)
-        source: Sequence[int] = self.found if self.words else range(known)
-        for row in source[self._looked : len(source)]:
-            if row >= known:
-                break
-            self._looked += 1
-            if self._fits(file, row):
-                self.rows.append(row)
-
-    def _fits(self, file: RowFile, row: int) -> bool:
-        if self.scenario is not None and file.scenario(row) != self.scenario:
-            return False
-        tools = file.tools(row)
-        return self.tool is None or (self.tool in tools if self.tool else not tools)
 
 
 class SearchLine(Input):
@@ -215,7 +163,7 @@ class DataView(BrowseView):
         """Figures of the data set; then which rows are listed."""
         if self._set is None or self.subject is None:
             return
-        figures = " · ".join(_figures(self._set, self._split))
+        figures = " · ".join(figures_of(self._set, self._split))
         listed, total = len(self._filter.rows), len(file)
         place = f"row {shown(self.rows.cursor + 1)} of {shown(listed)}" if listed else "no row"
         pieces = [
@@ -227,7 +175,7 @@ class DataView(BrowseView):
             else "",
             "┃ supervised",
         ]
-        if self._set.whence and self._exact:
+        if self._set.whence:
             pieces.append(f"tools unknown: {self._set.whence}")
         name: Part = (clean(self.subject.domain, 40), "bold")
         self.about([name, f"  {self._split}: {figures}"], [(" · ".join(filter(None, pieces)), "$foreground-muted")])
@@ -321,23 +269,6 @@ class DataView(BrowseView):
                 self._restart(keep=True)
 
         self.app.push_screen(Picker(title, options, current), done)
-
-
-def _figures(of: Dataset, split: str) -> list[str]:
-    """The statistics card in a line, the split's own figures first."""
-    card = mapping(of.card.get(split))
-    rows, share = number(card.get("rows")), number(card.get("abstaining_share"))
-    longest, tokens = number(mapping(card.get("characters")).get("max")), number(of.tokens.get("max_tokens"))
-    found = [
-        f"{shown(rows)} rows" if rows is not None else "no statistics",
-        f"{percent(share)} no call" if share is not None else "",
-        f"{len(counts(card.get('scenarios')))} scenarios" if card.get("scenarios") else "",
-    ]
-    if tokens is not None:
-        found.append(f"longest {shown(tokens)} tokens")
-    elif longest is not None:
-        found.append(f"longest {shown(longest)} characters")
-    return list(filter(None, found))
 
 
 def _head(row: dict[str, Any]) -> list[str]:

@@ -189,12 +189,11 @@ def _asked(failure: Failure) -> str:
 def _told(failure: Failure, width: int) -> Content:
     """What was asked, what should have come of it and what did, then the messages before."""
     heading = f"{failure.id} · {failure.scenario} · {failure.reason}"
+    asked = clean(_asked(failure), 1_500, keep_newlines=True) or "(nothing)"
     above = laid_out(
         [
             Block(Content(heading).stylize(_MUTED)),
-            Block(
-                Content.assemble(("asked ", "bold"), clean(_asked(failure), 1_500, keep_newlines=True) or "(nothing)")
-            ),
+            Block(Content.assemble(("asked ", "bold"), asked)),
         ],
         width,
     )
