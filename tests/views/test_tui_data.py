@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -51,9 +52,7 @@ def said(words: str) -> dict[str, Any]:
 
 
 ROWS = [
-    row(
-        0, "check", "Is app.py clean?", *calling("run_ruff", {"path": "app.py"}, {"count": 3}), said("Three problems.")
-    ),
+    row(0, "check", "Is app.py clean?", *calling("run_ruff", {"path": "app.py"}, {"count": 3}), said("Three of them.")),
     row(1, "fix", "Mend `ü.py`", *calling("fix_lint", {"path": "ü.py"}, {"fixed": 2}), said("Mended two.")),
     row(2, "decline", "Book a table", said("None of my tools can do that.")),
     *(
@@ -115,7 +114,7 @@ async def test_rows_and_the_chosen_one_as_a_conversation(tmp_path: Path, size: t
         assert {len(line) for line in screen.splitlines()} == {size[0]}
         if size[1] == 40:
             assert '{"count": 3}' in screen
-            assert "┃   Three problems." in screen
+            assert "┃   Three of them." in screen
         await shows(pilot, "esc Back", "s Train/eval", "t Scenario")
 
 
@@ -154,11 +153,11 @@ async def test_tab_goes_to_the_text_whose_arrows_scroll(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=SIZES[0]) as pilot:
         await data_of(pilot, "row 1 of 43", "┃ model")
         await pilot.press("tab", "end")
-        await shows(pilot, "┃   Three problems.", "row 1 of 43")
+        await shows(pilot, "┃   Three of them.", "row 1 of 43")
         assert isinstance(pilot.app.focused, Reader)
         await pilot.press("right")  # not the text's: the next domain
         await shows(pilot, "test  train")
-        await pilot.press("shift+tab", "down")
+        await pilot.press("down")
         await shows(pilot, "row 2 of 2")
 
 
@@ -177,11 +176,11 @@ async def test_s_shows_the_other_split(tmp_path: Path, size: tuple[int, int]) ->
 async def test_slash_searches(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await data_of(pilot, "row 1 of 43")
-        await pilot.press("slash", *"TABLE", "enter")  # case aside
-        await shows(pilot, "row 1 of 1 (of 43)", "with “TABLE”", "lint-00002")
-        await pilot.press("slash", *"xyz", "escape")  # left as it was
+        await pilot.press("slash", *"TABL", "enter")  # case aside
+        await shows(pilot, "row 1 of 1 (of 43)", "with “TABL”", "lint-00002")
+        await pilot.press("slash", *"x", "escape")  # left as it was
         await shows(pilot, "row 1 of 1 (of 43)")
-        await pilot.press("slash", "home", "ctrl+k", *"ü.py", "enter")  # in what a call says
+        await pilot.press("slash", "home", "ctrl+k", *"ü.p", "enter")  # in what a call says
         await shows(pilot, "row 1 of 1 (of 43)", "lint-00001")
         await pilot.press("slash", "home", "ctrl+k", *"qqq", "enter")
         await shows(pilot, "no row (of 43)", "No row fits")
@@ -227,11 +226,10 @@ async def test_e_shows_the_prompt_format(tmp_path: Path, size: tuple[int, int]) 
         await pilot.press("e")
         await shows(pilot, "<bos><start_of_turn>developer", "<start_function_declaration>declaration:run_ruff")
         await pilot.press("tab", "end")
-        screen = "".join((await shows(pilot, "<start_function_call>call:run_ruff")).split())
-        assert "┃<start_function_call>call:run_ruff{path:<escape>app.py<escape>}" in screen
+        await shows(pilot, "┃ <start_function_call>call:run_ruff{path:<escape>")
         supervised = [part for strip in pilot.app.screen._compositor.render_strips() for part in strip if part.style]
         underlined = "".join(part.text for part in supervised if part.style and part.style.underline)
-        assert "Three problems.<end_of_turn>" in underlined
+        assert "Three of them.<end_of_turn>" in underlined
         assert "Is app.py clean?" not in underlined
         await pilot.press("e")
         await shows(pilot, "┃ model  supervised")
@@ -346,19 +344,27 @@ async def test_help_lists_the_keys(tmp_path: Path) -> None:
             assert binding.tooltip in screen
 
 
+async def _beat(late: list[float]) -> None:
+    """Write down by how many seconds the event loop is late, again and again."""
+    while True:
+        began = time.monotonic()
+        await asyncio.sleep(0.01)
+        late.append(time.monotonic() - began - 0.01)
+
+
 async def test_a_hundred_thousand_rows_open_at_once(tmp_path: Path) -> None:
     many = [json.dumps(row(n, "check", f"Look at file {n}", said("Fine."))) for n in range(1000)] * 100
     app = opened(tmp_path, many)
     async with app.run_test(size=SIZES[0]) as pilot:
-        started = time.monotonic()
-        await data_of(pilot, "row 1 of ", "lint-00000")
-        assert time.monotonic() - started < 4
-        longest, last = 0.0, time.monotonic()
-        while "still reading" in screen_of(app):
-            await pilot.press("down")
-            longest, last = max(longest, time.monotonic() - last), time.monotonic()
-        await shows(pilot, "of 100,000")
-        assert longest < 1.0  # a key and a drawing, on a busy machine
+        await shows(pilot, sample.RUN)
+        late: list[float] = []
+        heart = asyncio.create_task(_beat(late))
+        await pilot.press("d")
+        await shows(pilot, "row 1 of ", "lint-00000")
+        assert len(app.screen._file) < 100_000  # type: ignore[attr-defined]  # there before all was read
+        await shows(pilot, "row 1 of 100,000")
+        heart.cancel()
+        assert sorted(late)[-len(late) // 50] < 0.05  # all but two in a hundred, on a machine that does other work
         await pilot.press("end")
         await shows(pilot, "row 100,000 of 100,000", "lint-00999")
 

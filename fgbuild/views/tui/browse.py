@@ -89,6 +89,7 @@ class BrowseView(DetailView):
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
         self.subject: Subject | None = None
+        self._about = Content("")
 
     def body(self) -> Iterable[Widget]:
         yield Static("", id="about", markup=False)
@@ -175,9 +176,11 @@ class BrowseView(DetailView):
 
     def about(self, *lines: list[Part]) -> None:
         """The lines above the list."""
-        bar = self.query_one("#about", Static)
         width = max(self.size.width - 2, 1)
-        bar.update(Content("\n").join(Content.assemble(*line).truncate(width, ellipsis=True) for line in lines))
+        content = Content("\n").join(Content.assemble(*line).truncate(width, ellipsis=True) for line in lines)
+        if not content.is_same(self._about):
+            self._about = content
+            self.query_one("#about", Static).update(content)
 
     def why_nothing(self) -> str:
         """Why the stage's artifact is not there, and the next step."""

@@ -17,8 +17,9 @@ from fgbuild.views.text import clean
 _LONGEST = 8_000_000
 """Bytes of the longest line that is read as a row."""
 _KEPT = 256
-_TURN = 32
-"""Rows after which a thread lets others run: a busy thread would otherwise hold up every key."""
+_TURN = 64
+"""Rows after which a thread sleeps for _REST seconds: a busy one would hold up every key."""
+_REST = 0.001
 
 _PLAIN = re.compile(r"[\w./-]+")
 """What JSON writes as it is, and in one piece."""
@@ -57,7 +58,7 @@ class RowFile:
                     if len(self) % _TURN == 0:
                         if stopped():
                             return
-                        time.sleep(0)
+                        time.sleep(_REST)
                     self._add(start, document(line))
         except OSError as error:
             self.problem = f"{self.path.name}: {error.strerror}"
@@ -78,7 +79,7 @@ class RowFile:
                     if number % _TURN == 0:
                         if stopped():
                             return
-                        time.sleep(0)
+                        time.sleep(_REST)
                     if _may_hold(line, plain) and wanted in text_of(document(line)).casefold():
                         found(number)
         except OSError as error:
