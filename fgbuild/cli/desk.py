@@ -100,6 +100,15 @@ class ProjectDesk:
         except OSError as error:
             raise FgbuildError(f"{error.filename or domain}: {error.strerror}; put that right and ask again") from None
 
+    def tools(self, domain: str, variant: Variant) -> Sequence[Mapping[str, Any]]:
+        from fgbuild.manifest import resolve_project
+
+        project = resolve_project(self.root, base=variant.base or None, profile=variant.profile or None)
+        if domain not in project.domains:
+            raise FgbuildError(f"there is no manifest of {domain} any more")
+        tools: list[dict[str, Any]] = project.domains[domain].resolved["tool"]
+        return tools
+
     def manifest(self, domain: str) -> Path:
         raise NotImplementedError
 

@@ -48,13 +48,14 @@ def begun_now() -> list[dict[str, Any]]:
 
 @dataclass
 class FolderMade:
-    """Artifacts as folders: `files` has (stage id, file name) → bytes."""
+    """Artifacts as folders: `files` has (stage id, file name) → bytes, `folders` stage id → where they lie."""
 
     files: dict[tuple[str, str], bytes] = field(default_factory=dict)
     earlier: dict[str, Any] = field(default_factory=dict)
+    folders: dict[str, Path] = field(default_factory=dict)
 
     def folder(self, stage: str) -> Path | None:
-        return None
+        return self.folders.get(stage)
 
     def read(self, stage: str, name: str) -> bytes | None:
         return self.files.get((stage, name))
@@ -78,6 +79,7 @@ class SampleDesk:
     found: Sequence[Problem] = ()
     because: Sequence[str] | Exception = ()
     differ: Mapping[str, Sequence[Mapping[str, Any]]] | Exception = field(default_factory=dict)
+    declared: Sequence[Mapping[str, Any]] = ()
     would: Effect = field(default_factory=lambda: Effect((), 0.0))
 
     def build(self, domains: Sequence[str], variant: Variant, *, until: str | None = None) -> subprocess.Popen[bytes]:
@@ -124,6 +126,9 @@ class SampleDesk:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+    def tools(self, domain: str, variant: Variant) -> Sequence[Mapping[str, Any]]:
+        return self.declared
 
     def manifest(self, domain: str) -> Path:
         return self.root / "manifests" / f"{domain}.toml"

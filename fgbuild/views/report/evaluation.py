@@ -16,13 +16,13 @@ from fgbuild.views.report.values import counts, document, items, lines, mapping,
 from fgbuild.views.text import clean, crop, scalar
 
 SHOWN = 12
-"""Failures that are told one by one."""
+"""Failures that a report tells one by one."""
 _MOST_TOOLS = 40
 _MOST_TEXT = 1_500
 _SCENARIO_SCORES = ("tool_accuracy", "argument_match", "sequence_accuracy")
 _WORDS = {"(words)": "no call", "(malformed)": "malformed"}
-# What the prompt format marks with tokens of its own; the page sets them back from the text.
-_CONTROL = re.compile(r"(<(?:start|end)_(?:function_(?:declaration|call|response)|of_turn)>|<escape>)")
+# What the prompt format marks with tokens of its own; they are shown set back from the text.
+CONTROL = re.compile(r"(<(?:start|end)_(?:function_(?:declaration|call|response)|of_turn)>|<escape>)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """expected, got: (is it a control token, text) in order."""
+    """expected, got: (is it a control token, text) in order. source: the line of failures.jsonl, not made inert."""
 
     id: str
     scenario: str
@@ -59,6 +59,7 @@ class Failure:
     prompt: list[Message]
     expected: list[tuple[bool, str]]
     got: list[tuple[bool, str]]
+    source: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ class Evaluation:
     kept: bool
 
 
-def evaluation_of(made: Made, stage: StageState) -> Evaluation | None:
-    """None where nothing was measured."""
+def evaluation_of(made: Made, stage: StageState, most: int | None = SHOWN) -> Evaluation | None:
+    """None where nothing was measured. most: failures that are told, None for all."""
     report = document(made.read(stage.id, "report.json"))
     scores = scores_of(report, stage.summary)
     if not scores.shares and not scores.numbers:
@@ -87,7 +88,7 @@ def evaluation_of(made: Made, stage: StageState) -> Evaluation | None:
         scores=scores,
         confusion=_confusion(mapping(report.get("confusion"))),
         scenarios=_scenarios(mapping(report.get("scenarios"))),
-        failures=[_failure(failure) for failure in failures[:SHOWN]],
+        failures=[_failure(failure) for failure in failures[:most]],
         failed=len(failures),
         reasons=Counter(_short(failure.get("reason")) or "other" for failure in failures).most_common(8),
         notes=[scalar(note, 500) for note in items(report.get("notes"))[:20]],
@@ -134,6 +135,7 @@ def _failure(row: dict[str, Any]) -> Failure:
         prompt=[_message(mapping(message)) for message in items(row.get("prompt"))[-8:]],
         expected=_parts(row.get("expected")),
         got=_parts(row.get("got")),
+        source=row,
     )
 
 
@@ -149,7 +151,7 @@ def _message(message: dict[str, Any]) -> Message:
 
 def _parts(value: Any) -> list[tuple[bool, str]]:
     whole = _long(value if isinstance(value, str) else _json(value))
-    return [(bool(number % 2), part) for number, part in enumerate(_CONTROL.split(whole)) if part]
+    return [(bool(number % 2), part) for number, part in enumerate(CONTROL.split(whole)) if part]
 
 
 def _json(value: Any) -> str:

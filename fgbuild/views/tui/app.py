@@ -75,6 +75,7 @@ class DashboardApp(App[None]):
         self.desk = desk
         self.feed = Feed(desk.root, run)
         self.selected: str | None = None
+        self.prompt_text = ""
         self._build: subprocess.Popen[bytes] | None = None
         self._run_before_build: str | None = None
 

@@ -69,6 +69,9 @@ class Desk(Protocol):
         """One prompt through the shipped GGUF: the document of `fgbuild call --json`. unwanted: once it says yes the
         model is stopped, and FgbuildError raised."""
 
+    def tools(self, domain: str, variant: Variant) -> Sequence[Mapping[str, Any]]:
+        """A domain's tools as its manifest declares them now."""
+
     def manifest(self, domain: str) -> Path:
         """The file of a domain's manifest."""
 

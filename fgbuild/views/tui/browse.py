@@ -1,0 +1,249 @@
+"""What the views of rows share: a domain's stage, its rows in a list, and the chosen one as text beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+from textual.worker import get_current_worker
+
+from fgbuild.errors import FgbuildError
+from fgbuild.views import describe
+from fgbuild.views.records import FAILED, RUNNING, WAITING
+from fgbuild.views.text import clean
+from fgbuild.views.tui.reader import Reader, RowList
+from fgbuild.views.tui.snapshot import Snapshot
+from fgbuild.views.tui.view import DetailView
+from fgbuild.views.tui.widgets import Part
+
+WIDE = 110
+"""Cells from which on the list stands beside the text and not above it."""
+NO_RUN = "No build has run here yet: press Esc, then B to build every domain."
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is shown: a domain's stage of a run, and what had become of it. stage: "" where there is no domain."""
+
+    run: str
+    domain: str
+    stage: str
+    status: str
+
+
+class BrowseView(DetailView):
+    """KIND: of the stage whose artifact is shown. WHAT: it holds. HEADING: above the list."""
+
+    KIND: ClassVar[str] = ""
+    WHAT: ClassVar[str] = ""
+    HEADING: ClassVar[str] = ""
+    MOVES: ClassVar[list[Binding]] = [
+        Binding("up", "move(-1)", "Before", show=False, key_display="↑", tooltip="the row before"),
+        Binding("down", "move(1)", "After", show=False, key_display="↓", tooltip="the row after"),
+        Binding("pageup", "page(-1)", "Page up", show=False, key_display="PgUp", tooltip="a page of rows back"),
+        Binding("pagedown", "page(1)", "Page down", show=False, key_display="PgDn", tooltip="a page of rows on"),
+        Binding("home", "end(0)", "First", show=False, key_display="Home", tooltip="the first row"),
+        Binding("end", "end(1)", "Last", show=False, key_display="End", tooltip="the last row"),
+        Binding("left", "domain(-1)", "Domain before", show=False, key_display="←", tooltip="the domain before"),
+        Binding("right", "domain(1)", "Next domain", show=False, key_display="→", tooltip="the next domain"),
+        Binding("tab", "app.focus_next", "Text", show=False, key_display="Tab", tooltip="scroll the text; again: rows"),
+        Binding("y", "copy", "Copy", tooltip="copy the chosen row as JSON"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*MOVES]
+    DEFAULT_CSS = """
+    BrowseView {
+        #about { width: 100%; height: auto; max-height: 3; padding: 0 1; background: $boost; }
+        #missing { width: 100%; height: 1fr; content-align: center middle; text-align: center; padding: 0 4; }
+        #browse { height: 1fr; layout: vertical; }
+        #rows { width: 100%; height: 35%; min-height: 4; }
+        #text { width: 100%; height: 1fr; border-top: solid $panel-lighten-2; padding: 0 1; }
+        #text:focus { border-top: heavy $primary; }
+    }
+    BrowseView.-wide {
+        #browse { layout: horizontal; }
+        #rows { width: 44%; height: 100%; }
+        #text { width: 1fr; height: 100%; border-top: none; border-left: solid $panel-lighten-2; }
+        #text:focus { border-top: none; border-left: heavy $primary; }
+    }
+    """
+
+    class Opened(Message):
+        """What was to be shown (`content`), or why it could not be read (`problem`, a sentence); neither: there is
+        nothing."""
+
+        def __init__(self, subject: Subject, content: Any = None, problem: str = "") -> None:
+            super().__init__()
+            self.subject = subject
+            self.content = content
+            self.problem = problem
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
+        self.subject: Subject | None = None
+        self._about = Content("")
+
+    def body(self) -> Iterable[Widget]:
+        yield Static("", id="about", markup=False)
+        yield Static("", id="missing", markup=False)
+        with Container(id="browse"):
+            yield RowList(self.line, self.HEADING, id="rows")
+            yield Reader(id="text")
+
+    @property
+    def rows(self) -> RowList:
+        return self.query_one("#rows", RowList)
+
+    @property
+    def text(self) -> Reader:
+        return self.query_one("#text", Reader)
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Read the artifact again where the stage made a new one, or another run is shown."""
+        super().draw(snapshot)
+        subject = self._subject_of(snapshot)
+        if subject != self.subject:
+            self.subject = subject
+            self._open(subject)
+
+    def _subject_of(self, snapshot: Snapshot) -> Subject:
+        state, chosen = snapshot.state, self.dashboard.stage
+        domains = state.domains()
+        domain = self.subject.domain if self.subject else ""
+        if domain not in domains:
+            domain = chosen.domain if chosen and chosen.domain else next(iter(domains), "")
+        stage = f"{domain}:{self.KIND}" if domain else ""
+        known = state.stages.get(stage)
+        return Subject(self.dashboard.feed.run or "", domain, stage, known.status if known else "")
+
+    def _open(self, subject: Subject) -> None:
+        self.forget()
+        if not subject.run or not subject.domain:
+            self.miss(NO_RUN if not subject.run else "This run has no domain yet: it shows when its build has begun.")
+            return
+        self.miss(f"Reading what {subject.stage} made …")
+        self.in_thread("open", lambda stopped: self._read(subject, stopped))
+
+    def _read(self, subject: Subject, stopped: Callable[[], bool]) -> None:
+        try:
+            self.read(subject, stopped)
+        except FgbuildError as error:
+            self.post_message(self.Opened(subject, problem=str(error)))
+        except OSError as error:
+            self.post_message(
+                self.Opened(subject, problem=f"{error.filename}: {error.strerror}; press r to try again.")
+            )
+
+    def in_thread(self, group: str, work: Callable[[Callable[[], bool]], object]) -> None:
+        """Have a thread do something, in place of what it did before; it is given what says whether to stop."""
+
+        def run() -> None:
+            worker = get_current_worker()
+            work(lambda: worker.is_cancelled)
+
+        self.run_worker(run, group=group, exclusive=True, thread=True)
+
+    def on_browse_view_opened(self, event: Opened) -> None:
+        if event.subject != self.subject:
+            return
+        if event.problem or event.content is None:
+            self.miss(event.problem or self.why_nothing())
+        else:
+            self.have(event.content)
+
+    def miss(self, sentence: str) -> None:
+        """Show why there is nothing, and what to do, in place of the rows."""
+        self.query_one("#missing", Static).update(Content(clean(sentence, None, keep_newlines=True)))
+        self._swap(missing=True)
+        self.about([(self.subject.domain if self.subject else "", "bold")])
+
+    def found(self) -> None:
+        self._swap(missing=False)
+
+    def _swap(self, *, missing: bool) -> None:
+        self.query_one("#missing").display = missing
+        self.query_one("#browse").display = not missing
+        if not missing and self.focused is None:
+            self.rows.focus()
+
+    def about(self, *lines: list[Part]) -> None:
+        """The lines above the list."""
+        width = max(self.size.width - 2, 1)
+        content = Content("\n").join(Content.assemble(*line).truncate(width, ellipsis=True) for line in lines)
+        if not content.is_same(self._about):
+            self._about = content
+            self.query_one("#about", Static).update(content)
+
+    def why_nothing(self) -> str:
+        """Why the stage's artifact is not there, and the next step."""
+        subject, what = self.subject, self.WHAT
+        stage = self.dashboard.feed.state.stages.get(subject.stage) if subject else None
+        if subject is None or stage is None:
+            return f"This run has no stage that makes {what} of this domain; press ← or → for another one."
+        again = f"run `fgbuild build {subject.domain}` to make it again"
+        going = self.dashboard.feed.going
+        if stage.status == FAILED:
+            return f"{stage.id} failed, so there is no {what}: press w or l to see why, then {again}."
+        _, word = describe.status(self.dashboard.feed.state, stage)
+        if going and word in ("waiting", "running"):
+            return f"There is no {what} of {subject.domain} yet: {stage.id} is {word}. It shows here when that is done."
+        if stage.status in (WAITING, RUNNING) and stage.planned != "skip":
+            return f"{stage.id} did not end in this run, so there is no {what}: {again}."
+        return f"The {what} of {subject.domain} is no longer in the store (cache/store): {again}."
+
+    def action_move(self, by: int) -> None:
+        self.rows.choose(self.rows.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        self.rows.choose(self.rows.cursor + by * self.rows.page)
+
+    def action_end(self, last: int) -> None:
+        self.rows.choose(self.rows.count - 1 if last else 0)
+
+    def action_domain(self, by: int) -> None:
+        """Show another domain; what is opened from here is of that one too."""
+        state = self.dashboard.feed.state
+        domains = state.domains()
+        if self.subject is None or self.subject.domain not in domains or len(domains) < 2:
+            return
+        domain = domains[(domains.index(self.subject.domain) + by) % len(domains)]
+        ids = [stage.id for stage in state.by_domain()[domain]]
+        wanted = f"{domain}:{self.KIND}"
+        self.dashboard.selected = wanted if wanted in ids else ids[0]
+        self.subject = None
+        self.draw(self.dashboard.feed.snapshot())
+
+    def action_copy(self) -> None:
+        row = self.chosen()
+        if row is None:
+            self.dashboard.tell("There is no row to copy.", "warning")
+            return
+        self.app.copy_to_clipboard(json.dumps(row, ensure_ascii=False))
+        self.dashboard.tell("The row is copied as JSON.")
+
+    def read(self, subject: Subject, stopped: Callable[[], bool]) -> None:
+        """In a thread: read what is to be shown, and post `Opened`. Raises FgbuildError and OSError."""
+        raise NotImplementedError
+
+    def have(self, content: Any) -> None:
+        """Show what `read` has posted."""
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        """Let go of what is shown."""
+
+    def line(self, place: int, width: int) -> list[Part]:
+        """What the list shows in a place."""
+        raise NotImplementedError
+
+    def chosen(self) -> dict[str, Any] | None:
+        """The chosen row's JSON object."""
+        raise NotImplementedError
