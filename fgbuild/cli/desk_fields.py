@@ -38,7 +38,9 @@ def _walk(schema: Schema, shared: Mapping[str, Schema], name: str, depth: int) -
         dotted = f"{name}.{key}" if name else key
         yield dotted, _field(inner, shared)
         yield from _walk(inner, shared, dotted, depth + 1)
-    if isinstance(others := schema.get("additionalProperties"), dict):
+    named = list(schema.get("patternProperties", {}).values())  # tables whose keys are the user's
+    named += [others] if isinstance(others := schema.get("additionalProperties"), dict) else []
+    for others in named:
         yield f"{name}.*", _field(others, shared)
         yield from _walk(others, shared, f"{name}.*", depth + 1)
     if "items" in schema:

@@ -55,7 +55,7 @@ def effect(root: Path, path: Path, text: str, variant: Variant) -> Effect:
     project, domains = _chosen(root, name, text.encode("utf-8", "surrogatepass"), variant)
     with Workspace(root) as workspace:
         entries = _plan(workspace, project, domains)
-        changed = entries != _plan_on_disk(workspace, root, name, variant)
+        changed = _what(entries) != _what(_plan_on_disk(workspace, root, name, variant))
     seconds = [entry["predicted_seconds"] for entry in entries]
     total = None if None in seconds else sum(seconds)
     return Effect(entries, total, changed, domains[0] if domains else "")
@@ -68,6 +68,11 @@ def _plan_on_disk(workspace: Workspace, root: Path, name: Path, variant: Variant
         return _plan(workspace, project, domains)
     except (FgbuildError, OSError):
         return None
+
+
+def _what(entries: Entries | None) -> list[Any] | None:
+    """What is done and why, without how long that takes."""
+    return None if entries is None else [(entry["id"], entry["action"], entry["reasons"]) for entry in entries]
 
 
 def _plan(workspace: Workspace, project: Project, domains: list[str]) -> Entries:

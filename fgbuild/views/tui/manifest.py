@@ -231,8 +231,8 @@ class ManifestView(DetailView):
         own, written = self._own_problems(), self.editor.text
         if (own or self._unchecked) and self._warned != written:
             self._warned, self._then = written, None
-            why = _count(own) if own else "It could not be checked"
-            self._tell(f"✗ Not saved: {why}; no build starts with such a file. ^s again saves it all the same.")
+            why = _count(own) if own else f"not checked ({self._unchecked})"
+            self._tell(f"✗ Not saved: ^s again saves it anyway. A build would not start: {why}.")
             return
         self.run_worker(self._save(written, overwrite=False), group="save")
 
@@ -352,10 +352,10 @@ class ManifestView(DetailView):
         if self.file is None:
             return
         if self.unsaved:
-            self.dashboard.tell("Not built: there are changes that are not saved; ^s saves them.", "warning")
+            self.dashboard.tell("Not built: save first, with ^s.", "warning")
             return
         if self._own_problems():
-            self.dashboard.tell("Not built: the file has problems; F8 goes to the next one.", "warning")
+            self.dashboard.tell("Not built: the file has problems.", "warning")
             return
         self.dashboard.start_build((self._domain,) if self._domain else ())
 

@@ -69,11 +69,11 @@ def effect_words(effect: Effect) -> str:
     run = [entry for entry in effect.entries if entry.get("action") == "run"]
     restored = [entry for entry in effect.entries if entry.get("action") == "cached"]
     if not effect.entries:
-        return "Saving makes everything up to date." if effect.changed else "Nothing changes: all stays up to date."
+        return "Saving makes everything up to date." if effect.changed else "Nothing changes: all is up to date."
     what = ", and ".join(filter(None, [_some("reruns", run), _some("restores", restored)]))
     if not effect.changed:
         anyway = what.replace("reruns", "runs", 1)
-        return text.clean(f"Nothing changes: a build {anyway} anyway{_time(effect, run)}.", 400)
+        return text.clean(f"Saving reruns nothing more: a build {anyway} anyway{_time(effect, run)}.", 400)
     return text.clean(f"Saving {what}{_time(effect, run)}{_because(effect.entries)}.", 400)
 
 
