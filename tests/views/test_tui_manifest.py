@@ -16,6 +16,7 @@ from tui_sample import SIZES, SampleDesk, screen_of, shows, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
+from fgbuild.views.tui import editing as editing_module
 from fgbuild.views.tui import manifest
 from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.desk import Effect, Field, Problem, Variant
@@ -66,7 +67,7 @@ class EditorDesk(SampleDesk):
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifest, "DEBOUNCE_SECONDS", 0.02)
-    monkeypatch.setattr(manifest, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(editing_module, "LOOK_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -139,6 +140,14 @@ async def test_f8_goes_from_problem_to_problem(path: Path, size: tuple[int, int]
             await shows(pilot, f"→ line {row + 1}")
         await pilot.click("#manifest-problems", offset=(5, 1))
         await wait_for(pilot, lambda: pilot.app.screen.editor.cursor_location[0] == 5)
+
+
+async def test_ctrl_s_with_nothing_to_save_leaves_the_file_alone(path: Path) -> None:
+    before = path.stat()
+    async with editing(path) as pilot:
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Nothing to save")
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
 
 
 async def test_f8_without_problems_says_so(path: Path) -> None:

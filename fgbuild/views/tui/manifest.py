@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,22 +16,19 @@ from fgbuild.errors import FgbuildError
 from fgbuild.root import PROJECT_FILE
 from fgbuild.views import text
 from fgbuild.views.tui import manifest_text
-from fgbuild.views.tui.desk import Effect, Field, Problem
+from fgbuild.views.tui.desk import Field, Problem
+from fgbuild.views.tui.editing import EditingView, nothing
+from fgbuild.views.tui.manifest_check import Findings, check
 from fgbuild.views.tui.manifest_panels import FieldsScreen, Line, Problems
-from fgbuild.views.tui.question import STAY, Question
-from fgbuild.views.tui.textfile import ChangedOnDisk, TextFile
 from fgbuild.views.tui.toml_editor import TomlEditor
-from fgbuild.views.tui.view import DetailView
 
 DEBOUNCE_SECONDS = 0.25
-LOOK_SECONDS = 1.0
-_CHECKING = "Checking…"
 _NO_DOMAIN = (
     "No domain is chosen: go back with Esc, choose one of its stages and press m; or press F4 to edit fgbuild.toml."
 )
 
 
-class ManifestView(DetailView):
+class ManifestView(EditingView):
     NAME = "Manifest"
     KEYS: ClassVar[list[Binding]] = [
         Binding("ctrl+s", "save", "Save", key_display="^s", tooltip="save; with problems, press it twice"),
@@ -56,30 +52,17 @@ class ManifestView(DetailView):
 
     def __init__(self) -> None:
         super().__init__()
-        self.file: TextFile | None = None
         self._home: Path | None = None
         self._domain = ""
         """What the file's domain was called last; "" for fgbuild.toml."""
         self._fields: Mapping[str, Field] = {}
-        self._found: tuple[str, tuple[Problem, ...]] | None = None
-        """The text that was checked last, and what is wrong with it."""
-        self._unchecked = ""
-        """Why the text could not be checked, "" where it could."""
-        self._effect: Effect | None = None
+        self._findings: Findings | None = None
         self._warned: str | None = None
         """The text with problems that another ctrl+s saves all the same."""
         self._then: Callable[[], None] | None = None
         """What to do once the text is saved; None where no save is asked for."""
         self._checking = False
         self._timer: Timer | None = None
-
-    @property
-    def editor(self) -> TomlEditor:
-        return self.query_one(TomlEditor)
-
-    @property
-    def unsaved(self) -> bool:
-        return self.file is not None and self.editor.text != self.file.text
 
     def body(self) -> Iterable[Widget]:
         yield Line("Reading…", id="manifest-name")
@@ -90,39 +73,35 @@ class ManifestView(DetailView):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.editor.read_only = True
-        self.editor.focus()
         stage = self.dashboard.stage
         if stage is None:
-            self._tell(_NO_DOMAIN)
+            self.query_one("#manifest-name", Line).show("no file")
+            self.say(_NO_DOMAIN)
         else:
             self.run_worker(self._open(stage.domain), exclusive=True, group="open")
-        self.set_interval(LOOK_SECONDS, self._look_at_disk)
+
+    def say(self, words: str) -> None:
+        self.query_one("#manifest-effect", Line).show(words)
 
     async def _open(self, domain: str) -> None:
         """Show a domain's manifest; "": fgbuild.toml, which has the base that all share."""
         desk = self.dashboard.desk
         try:
-            path = await asyncio.to_thread(desk.manifest, domain) if domain else desk.root / PROJECT_FILE
-            self._home = path
+            self._home = await asyncio.to_thread(desk.manifest, domain) if domain else desk.root / PROJECT_FILE
             self._domain = domain
-            await self._show(path)
+            self._show_path(self._home)
+            await self._show(self._home)
         except FgbuildError as error:
-            self._tell(str(error))
+            self.say(f"✗ {error}")
 
     async def _show(self, path: Path) -> None:
         """Edit that file. Raises FgbuildError where it cannot be read."""
-        self.file = await asyncio.to_thread(TextFile, path)
-        self._take_text()
+        await self.edit(path)
         self._fields = await asyncio.to_thread(self.dashboard.desk.fields, path)
         self._show_field()
 
-    def _take_text(self) -> None:
-        """Begin with what was read: nothing to undo, nothing known of it."""
-        assert self.file is not None
-        self._found = self._effect = self._warned = self._then = None
-        self.editor.show(self.file.text)
-        self.editor.read_only = False
+    def began(self) -> None:
+        self._findings = self._warned = self._then = None
         self._show_name()
         self._check_now()
 
@@ -149,57 +128,37 @@ class ManifestView(DetailView):
     async def _check(self) -> None:
         """One check after the other, until it is the text as it stands that was checked."""
         try:
-            while self.file is not None and (self._found is None or self._found[0] != self.editor.text):
-                await self._check_text(self.file.path, self.editor.text)
+            while self.file is not None and not self._is_checked():
+                self.say("Checking…")
+                desk, basis, written = self.dashboard.desk, self.basis, self.editor.text
+                found = await check(desk, self.file.path, written, self.dashboard.variant, self._show_problems)
+                if self.basis is basis:
+                    self._take(found)
         finally:
             self._checking = False
         if self._then is not None:
             self._save_checked()
 
-    async def _check_text(self, path: Path, written: str) -> None:
-        desk, variant = self.dashboard.desk, self.dashboard.variant
-        problems: tuple[Problem, ...] = ()
-        self._effect, self._unchecked = None, ""
-        self._tell(_CHECKING)
-        try:
-            problems = tuple(await asyncio.to_thread(desk.problems, path, written, variant))
-            self._show_problems(written, problems)
-            if not any(not problem.path for problem in problems):
-                self._effect = await asyncio.to_thread(desk.effect, path, written, variant)
-                self._domain = self._effect.domain
-        except FgbuildError as error:
-            self._unchecked = str(error)
-        except Exception as error:
-            # Text that validation was not made for is no reason to lose it.
-            self._unchecked = f"cannot be checked ({type(error).__name__}: {error})"
-        self._found = (written, problems)
-        self._show_effect()
+    def _take(self, found: Findings) -> None:
+        self._findings = found
+        if found.effect is not None:
+            self._domain = found.effect.domain
+        self.say(found.words())
 
-    def _show_problems(self, written: str, problems: tuple[Problem, ...]) -> None:
-        self.editor.mark({problem.line - 1 for problem in problems if problem.line and not problem.path})
+    def _is_checked(self) -> bool:
+        return self._findings is not None and self._findings.text == self.editor.text
+
+    def _show_problems(self, problems: Sequence[Problem]) -> None:
+        self.editor.mark(Findings("", problems).lines)
         self.query_one(Problems).show(problems)
 
-    def _own_problems(self) -> list[Problem]:
-        return [problem for problem in self._found[1] if not problem.path] if self._found else []
-
-    def _show_effect(self) -> None:
-        own = self._own_problems()
-        if self._unchecked:
-            self._tell(f"✗ {self._unchecked}")
-        elif own:
-            self._tell(f"✗ {_count(own)}; F8 goes to the next one.")
-        elif self._effect is not None:
-            self._tell(f"✓ {manifest_text.effect_words(self._effect)}")
-
-    def _tell(self, words: str) -> None:
-        self.query_one("#manifest-effect", Line).show(words)
-
     def _show_name(self) -> None:
-        if self.file is None:
-            return
-        name = self.file.path
-        shown = name.relative_to(self.dashboard.desk.root) if name.is_relative_to(self.dashboard.desk.root) else name
-        state = "  * not saved" if self.unsaved else ""
+        if self.file is not None:
+            self._show_path(self.file.path, "  * not saved" if self.unsaved else "")
+
+    def _show_path(self, path: Path, state: str = "") -> None:
+        root = self.dashboard.desk.root
+        shown = path.relative_to(root) if path.is_relative_to(root) else path
         self.query_one("#manifest-name", Line).show(f"{shown}{state}")
 
     def _show_field(self) -> None:
@@ -211,13 +170,16 @@ class ManifestView(DetailView):
 
     def action_save(self) -> None:
         """Save the text once it is checked; with problems only where it is asked for twice."""
-        self._save_then(lambda: None)
+        if self.file is not None and not self.unsaved and not self.file.is_changed():
+            self.dashboard.tell("Nothing to save: the file has this text already.")
+        else:
+            self.save_then(nothing)
 
-    def _save_then(self, then: Callable[[], None]) -> None:
+    def save_then(self, then: Callable[[], None]) -> None:
         if self.file is None:
             return
         self._then = then
-        if self._found is not None and self._found[0] == self.editor.text:
+        if self._is_checked():
             self._save_checked()
         else:
             self._check_now()
@@ -226,89 +188,28 @@ class ManifestView(DetailView):
         """Save, or say what is wrong with the text and wait for a second request.
 
         Not refused for good: a half-done edit may have to wait until tomorrow, and an editor that keeps it would lose
-        it. Not saved at once: with a bad manifest on disk no domain can be built.
+        it. Not saved at once: no build starts with a bad manifest.
         """
-        own, written = self._own_problems(), self.editor.text
-        if (own or self._unchecked) and self._warned != written:
-            self._warned, self._then = written, None
-            why = _count(own) if own else f"not checked ({self._unchecked})"
-            self._tell(f"✗ Not saved: ^s again saves it anyway. A build would not start: {why}.")
-            return
-        self.run_worker(self._save(written, overwrite=False), group="save")
-
-    async def _save(self, written: str, *, overwrite: bool) -> None:
-        assert self.file is not None
         then, self._then = self._then, None
-        try:
-            await asyncio.to_thread(partial(self.file.save, written, overwrite=overwrite))
-        except ChangedOnDisk:
-            self._ask_about_conflict(written, then)
+        doubt, written = self._doubt(), self.editor.text
+        if doubt and self._warned != written:
+            self._warned = written
+            self.say(f"✗ Not saved: ^s again saves it anyway. A build would not start: {doubt}.")
             return
-        except FgbuildError as error:
-            self.dashboard.refused(error)
-            return
+        self.run_worker(self.save(written, then or nothing), group="save")
+
+    def stored(self) -> None:
+        assert self.file is not None
+        builds = f" F9 builds {self._domain or 'every domain'}." if not self._doubt() else ""
+        self.dashboard.tell(text.clean(f"Saved {self.file.path.name}.{builds}", 200))
+        self._findings = None  # what saving would rerun is another now
         self._show_name()
-        builds = "" if self._own_problems() else f" F9 builds {text.clean(self._domain, 40) or 'every domain'}."
-        self.dashboard.tell(f"Saved {self.file.path.name}.{builds}")
-        self._found = None  # the plan for the file on disk is another now
         self._check_now()
-        if then is not None:
-            then()
 
-    def _ask_about_conflict(self, written: str, then: Callable[[], None] | None) -> None:
-        assert self.file is not None
-        question = f"{self.file.path.name} was changed on disk since it was read here."
-        answers = {"r": "read it again; what was typed here is lost", "o": "overwrite it with what is here"}
+    def _doubt(self) -> str:
+        return self._findings.doubt if self._findings is not None else ""
 
-        def decide(answer: str | None) -> None:
-            if answer == "r":
-                self._read_again()
-            elif answer == "o":
-                self._then = then
-                self.run_worker(self._save(written, overwrite=True), group="save")
-
-        self.app.push_screen(Question(question, answers, "keep editing; nothing is saved"), decide)
-
-    def _read_again(self) -> None:
-        assert self.file is not None
-        row = self.editor.cursor_location[0]
-        try:
-            self.file.read()
-        except FgbuildError as error:
-            self.dashboard.refused(error)
-            return
-        self._take_text()
-        self.editor.go_to(row)
-
-    def _look_at_disk(self) -> None:
-        """Follow the file where nothing was typed; where something was, saving asks."""
-        if self.file is not None and not self.unsaved and not self._checking and self.file.is_changed():
-            if not self.file.path.exists():
-                self._tell("✗ The file is gone from disk; ^s asks, and can write it again.")
-                return
-            self._read_again()
-            self.dashboard.tell(f"{self.file.path.name} was changed on disk and read again.")
-
-    # Leaving
-
-    def leave(self, then: Callable[[], None]) -> None:
-        """Ask about unsaved changes before `then`, which takes this text from the screen."""
-        if not self.unsaved:
-            then()
-            return
-        if isinstance(self.app.screen, Question):
-            return
-        assert self.file is not None
-        answers = {"s": "save them and go on", "d": "drop them and go on"}
-
-        def decide(answer: str | None) -> None:
-            if answer == "s":
-                self._save_then(then)
-            elif answer not in (None, STAY):
-                self.call_later(then)  # once the question is gone
-
-        question = f"{self.file.path.name} has changes that are not saved."
-        self.app.push_screen(Question(question, answers, "keep editing"), decide)
+    # The other keys
 
     def action_other_file(self) -> None:
         """fgbuild.toml in place of the manifest, and back."""
@@ -329,11 +230,9 @@ class ManifestView(DetailView):
 
         self.run_worker(show(), exclusive=True, group="open")
 
-    # The other keys
-
     def action_next_problem(self) -> None:
         """Go to the line of the next problem below the cursor, from the last one to the first."""
-        lines = sorted({problem.line - 1 for problem in self._own_problems() if problem.line})
+        lines = sorted(self._findings.lines) if self._findings is not None else []
         if not lines:
             self.dashboard.tell("No line of this file has a problem.")
             return
@@ -354,7 +253,7 @@ class ManifestView(DetailView):
         if self.unsaved:
             self.dashboard.tell("Not built: save first, with ^s.", "warning")
             return
-        if self._own_problems():
+        if self._findings is not None and self._findings.own:
             self.dashboard.tell("Not built: the file has problems.", "warning")
             return
         self.dashboard.start_build((self._domain,) if self._domain else ())
@@ -365,7 +264,3 @@ class ManifestView(DetailView):
 
     def action_editor_undo(self) -> None:
         self.editor.undo()
-
-
-def _count(problems: list[Problem]) -> str:
-    return f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"

@@ -35,7 +35,9 @@ class TextFile:
         try:
             content = self.path.read_bytes()
         except OSError as error:
-            raise FgbuildError(f"{self.path}: cannot be read ({error.strerror}); make it a readable file") from None
+            raise FgbuildError(
+                f"{self.path.name}: cannot be read ({error.strerror}); make it a readable file"
+            ) from None
         self.text = _decoded(self.path, content)
         self._content, self._look = content, look
 
@@ -66,7 +68,7 @@ class TextFile:
         try:
             _replace(target, content)
         except OSError as error:
-            raise FgbuildError(f"{self.path}: cannot be saved ({error.strerror}); nothing was changed") from None
+            raise FgbuildError(f"{self.path.name}: cannot be saved ({error.strerror}); nothing was changed") from None
         self.text, self._content, self._look = text, content, _look(self.path)
 
 
@@ -105,13 +107,13 @@ def _look(path: Path) -> tuple[int, ...] | None:
 def _decoded(path: Path, content: bytes) -> str:
     """The text of a file that can be edited without changing any line that nobody touched."""
     if len(content) > MAX_BYTES:
-        raise FgbuildError(f"{path}: is larger than {MAX_BYTES // 1_000_000} MB; edit it in another editor")
+        raise FgbuildError(f"{path.name}: is larger than {MAX_BYTES // 1_000_000} MB; edit it in another editor")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise FgbuildError(f"{path}: is not UTF-8 text; save it as UTF-8 in another editor") from None
+        raise FgbuildError(f"{path.name}: is not UTF-8 text; save it as UTF-8 in another editor") from None
     # The editor takes all of these for ends of lines, and would write one kind.
     newline = "\r\n" if "\r\n" in text else "\n"
     if text.splitlines() != text.removesuffix(newline).split(newline) and text:
-        raise FgbuildError(f"{path}: has line ends of several kinds; make them one kind in another editor")
+        raise FgbuildError(f"{path.name}: has line ends of several kinds; make them one kind in another editor")
     return text

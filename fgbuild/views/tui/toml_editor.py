@@ -18,7 +18,7 @@ MARK = "✗ "
 _MAX_COLOURED = 200_000
 """Longest text that is coloured, characters: the whole of it is looked at after each key."""
 _KINDS = {
-    "key": ("toml.type", "property"),
+    "key": ("toml.type",),
     "string": ("string",),
     "literal": ("number", "float", "boolean", "toml.datetime"),
     "comment": ("comment",),
