@@ -15,7 +15,7 @@ from fgbuild.errors import FgbuildError
 if TYPE_CHECKING:
     from fgbuild.engine.made import Made
     from fgbuild.engine.workspace import Workspace
-    from fgbuild.views.tui.desk import Effect, Problem, Variant
+    from fgbuild.views.tui.desk import Effect, Field, Problem, Variant
 
 
 class ProjectDesk:
@@ -110,13 +110,24 @@ class ProjectDesk:
         return tools
 
     def manifest(self, domain: str) -> Path:
-        raise NotImplementedError
+        from fgbuild.cli import desk_manifest
+
+        return desk_manifest.manifest_path(self.root, domain)
 
     def problems(self, path: Path, text: str, variant: Variant) -> Sequence[Problem]:
-        raise NotImplementedError
+        from fgbuild.cli import desk_manifest
+
+        return desk_manifest.problems(self.root, path, text, variant)
 
     def effect(self, path: Path, text: str, variant: Variant) -> Effect:
-        raise NotImplementedError
+        from fgbuild.cli import desk_manifest
+
+        return desk_manifest.effect(self.root, path, text, variant)
+
+    def fields(self, path: Path) -> Mapping[str, Field]:
+        from fgbuild.cli import desk_fields
+
+        return desk_fields.fields(self.root, path)
 
 
 def _options(variant: Variant) -> list[str]:

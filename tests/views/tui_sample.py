@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import launch
 from fgbuild.views.tui.app import DashboardApp
-from fgbuild.views.tui.desk import Effect, Problem, Variant
+from fgbuild.views.tui.desk import Effect, Field, Problem, Variant
 
 SIZES = [(80, 24), (120, 40)]
 LATER_RUN = "20261104-090000-0002"
@@ -81,6 +81,7 @@ class SampleDesk:
     differ: Mapping[str, Sequence[Mapping[str, Any]]] | Exception = field(default_factory=dict)
     declared: Sequence[Mapping[str, Any]] = ()
     would: Effect = field(default_factory=lambda: Effect((), 0.0))
+    known_fields: Mapping[str, Field] = field(default_factory=dict)
 
     def build(self, domains: Sequence[str], variant: Variant, *, until: str | None = None) -> subprocess.Popen[bytes]:
         self.asked.append(("build", tuple(domains), until))
@@ -138,6 +139,9 @@ class SampleDesk:
 
     def effect(self, path: Path, text: str, variant: Variant) -> Effect:
         return self.would
+
+    def fields(self, path: Path) -> Mapping[str, Field]:
+        return self.known_fields
 
 
 def dashboard(root: Path, run: str | None = None, **desk: Any) -> DashboardApp:

@@ -166,11 +166,22 @@ class DashboardApp(App[None]):
         if isinstance(self.screen, Overview):
             self.push_screen(view())
         elif isinstance(self.screen, DetailView) and not isinstance(self.screen, view):
-            self.switch_screen(view())
+            self.screen.leave(lambda: self._switch_to(view()))
+
+    def _switch_to(self, view: DetailView) -> None:
+        self.switch_screen(view)
 
     def close_view(self, view: DetailView) -> None:
         if self.screen is view:
             self.pop_screen()
+
+    async def action_quit(self) -> None:
+        """Close the dashboard, once the open view agrees."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, DetailView):
+                screen.leave(self.exit)
+                return
+        self.exit()
 
     def action_build(self) -> None:
         """Start a build of every domain, unless one is going."""

@@ -18,20 +18,35 @@ from fgbuild.views.report.made import Made
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """line: from 1; None where it concerns the whole file. field: dotted, "" where none."""
+    """line: from 1; None where it concerns the whole file. field: dotted, "" where none. path: of the file that it is
+    in, relative to the project; "" for the text that was asked about."""
 
     line: int | None
     field: str
     message: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A key that a TOML file may hold, in words. kind: its type and range. default: as TOML writes it, "" where there
+    is none."""
+
+    kind: str
+    default: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What saving an edited manifest would do. entries: as `plan --json` has them, for stages that are not up to date.
-    seconds: predicted for all of them; None where one has no prediction."""
+    seconds: predicted for all of them; None where one has no prediction. changed: whether that differs from what a
+    build would do with the file as it is on disk. domain: what the text names it, "" for fgbuild.toml."""
 
     entries: Sequence[Mapping[str, Any]]
     seconds: float | None
+    changed: bool = True
+    domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +91,10 @@ class Desk(Protocol):
         """The file of a domain's manifest."""
 
     def problems(self, path: Path, text: str, variant: Variant) -> Sequence[Problem]:
-        """What would be wrong with that manifest if it read `text`."""
+        """What would be wrong if that manifest (or fgbuild.toml) read `text`: in it first, then in other files."""
 
     def effect(self, path: Path, text: str, variant: Variant) -> Effect:
-        """What a build would do if that manifest read `text`."""
+        """What a build of its domain (fgbuild.toml: of all) would do if that file read `text`; nothing is changed."""
+
+    def fields(self, path: Path) -> Mapping[str, Field]:
+        """What that file may hold, by dotted name: `lora.r`, `tool[].name`, `slots.*.file`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -58,5 +58,9 @@ class DetailView(View):
 
     BINDINGS: ClassVar[list[BindingType]] = [BACK]
 
+    def leave(self, then: Callable[[], None]) -> None:
+        """Do what takes this view from the screen, or, where something in it would be lost, ask before."""
+        then()
+
     def action_back(self) -> None:
-        self.dashboard.close_view(self)
+        self.leave(lambda: self.dashboard.close_view(self))

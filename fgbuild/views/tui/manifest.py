@@ -1,0 +1,266 @@
+"""The manifest editor: a domain's manifest, or fgbuild.toml, checked as one types, with what saving would rerun."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+from fgbuild.errors import FgbuildError
+from fgbuild.root import PROJECT_FILE
+from fgbuild.views import text
+from fgbuild.views.tui import manifest_text
+from fgbuild.views.tui.desk import Field, Problem
+from fgbuild.views.tui.editing import EditingView, nothing
+from fgbuild.views.tui.manifest_check import Findings, check
+from fgbuild.views.tui.manifest_panels import FieldsScreen, Line, Problems
+from fgbuild.views.tui.toml_editor import TomlEditor
+
+DEBOUNCE_SECONDS = 0.25
+_NO_DOMAIN = (
+    "No domain is chosen: go back with Esc, choose one of its stages and press m; or press F4 to edit fgbuild.toml."
+)
+
+
+class ManifestView(EditingView):
+    NAME = "Manifest"
+    KEYS: ClassVar[list[Binding]] = [
+        Binding("ctrl+s", "save", "Save", key_display="^s", tooltip="save; with problems, press it twice"),
+        Binding("f8", "next_problem", "Problem", key_display="F8", tooltip="go to the next problem's line"),
+        Binding("f9", "build_domain", "Build", key_display="F9", tooltip="build what the file describes, as saved"),
+        Binding("f4", "other_file", "File", key_display="F4", tooltip="go to fgbuild.toml, and back"),
+        Binding("ctrl+o", "fields", "Fields", key_display="^o", tooltip="list the fields of the table at the cursor"),
+        Binding("f1", "app.help", "Help", key_display="F1", tooltip="show this help (? is typed here)"),
+        Binding("ctrl+z", "editor_undo", "Undo", key_display="^z", show=False, tooltip="undo; ^y: redo"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
+    DEFAULT_CSS = """
+    ManifestView {
+        & Line { height: 1; padding: 0 1; }
+        & #manifest-name { background: $boost; }
+        & #manifest-field { color: $foreground-muted; height: 2; }
+        & #manifest-effect { height: 2; }
+        & Problems { height: auto; max-height: 6; padding: 0 1; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._home: Path | None = None
+        self._domain = ""
+        """What the file's domain was called last; "" for fgbuild.toml."""
+        self._fields: Mapping[str, Field] = {}
+        self._findings: Findings | None = None
+        self._warned: str | None = None
+        """The text with problems that another ctrl+s saves all the same."""
+        self._then: Callable[[], None] | None = None
+        """What to do once the text is saved; None where no save is asked for."""
+        self._checking = False
+        self._timer: Timer | None = None
+
+    def body(self) -> Iterable[Widget]:
+        yield Line("Reading…", id="manifest-name")
+        yield TomlEditor(id="manifest-text")
+        yield Line("", id="manifest-field")
+        yield Line("", id="manifest-effect")
+        yield Problems(id="manifest-problems")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        stage = self.dashboard.stage
+        if stage is None:
+            self.query_one("#manifest-name", Line).show("no file")
+            self.say(_NO_DOMAIN)
+        else:
+            self.run_worker(self._open(stage.domain), exclusive=True, group="open")
+
+    def say(self, words: str) -> None:
+        self.query_one("#manifest-effect", Line).show(words)
+
+    async def _open(self, domain: str) -> None:
+        """Show a domain's manifest; "": fgbuild.toml, which has the base that all share."""
+        desk = self.dashboard.desk
+        try:
+            self._home = await asyncio.to_thread(desk.manifest, domain) if domain else desk.root / PROJECT_FILE
+            self._domain = domain
+            self._show_path(self._home)
+            await self._show(self._home)
+        except FgbuildError as error:
+            self.say(f"✗ {error}")
+
+    async def _show(self, path: Path) -> None:
+        """Edit that file. Raises FgbuildError where it cannot be read."""
+        await self.edit(path)
+        self._fields = await asyncio.to_thread(self.dashboard.desk.fields, path)
+        self._show_field()
+
+    def began(self) -> None:
+        self._findings = self._warned = self._then = None
+        self._show_name()
+        self._check_now()
+
+    # What is wrong, and what saving would do
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        if self.file is None:
+            return
+        self._show_name()
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(DEBOUNCE_SECONDS, self._check_now)
+
+    def on_text_area_selection_changed(self, event: TextArea.SelectionChanged) -> None:
+        event.stop()
+        self._show_field()
+
+    def _check_now(self) -> None:
+        if not self._checking:
+            self._checking = True
+            self.run_worker(self._check(), group="check")
+
+    async def _check(self) -> None:
+        """One check after the other, until it is the text as it stands that was checked."""
+        try:
+            while self.file is not None and not self._is_checked():
+                self.say("Checking…")
+                desk, basis, written = self.dashboard.desk, self.basis, self.editor.text
+                found = await check(desk, self.file.path, written, self.dashboard.variant, self._show_problems)
+                if self.basis is basis:
+                    self._take(found)
+        finally:
+            self._checking = False
+        if self._then is not None:
+            self._save_checked()
+
+    def _take(self, found: Findings) -> None:
+        self._findings = found
+        if found.effect is not None:
+            self._domain = found.effect.domain
+        self.say(found.words())
+
+    def _is_checked(self) -> bool:
+        return self._findings is not None and self._findings.text == self.editor.text
+
+    def _show_problems(self, problems: Sequence[Problem]) -> None:
+        self.editor.mark(Findings("", problems).lines)
+        self.query_one(Problems).show(problems)
+
+    def _show_name(self) -> None:
+        if self.file is not None:
+            self._show_path(self.file.path, "  * not saved" if self.unsaved else "")
+
+    def _show_path(self, path: Path, state: str = "") -> None:
+        root = self.dashboard.desk.root
+        shown = path.relative_to(root) if path.is_relative_to(root) else path
+        self.query_one("#manifest-name", Line).show(f"{shown}{state}")
+
+    def _show_field(self) -> None:
+        lines, row = self.editor.document.lines, self.editor.cursor_location[0]
+        found = manifest_text.field_at(self._fields, manifest_text.place(lines, row))
+        self.query_one("#manifest-field", Line).show(manifest_text.field_words(*found) if found else "")
+
+    # Saving
+
+    def action_save(self) -> None:
+        """Save the text once it is checked; with problems only where it is asked for twice."""
+        if self.file is not None and not self.unsaved and not self.file.is_changed():
+            self.dashboard.tell("Nothing to save: the file has this text already.")
+        else:
+            self.save_then(nothing)
+
+    def save_then(self, then: Callable[[], None]) -> None:
+        if self.file is None:
+            return
+        self._then = then
+        if self._is_checked():
+            self._save_checked()
+        else:
+            self._check_now()
+
+    def _save_checked(self) -> None:
+        """Save, or say what is wrong with the text and wait for a second request.
+
+        Not refused for good: a half-done edit may have to wait until tomorrow, and an editor that keeps it would lose
+        it. Not saved at once: no build starts with a bad manifest.
+        """
+        then, self._then = self._then, None
+        doubt, written = self._doubt(), self.editor.text
+        if doubt and self._warned != written:
+            self._warned = written
+            self.say(f"✗ Not saved: ^s again saves it anyway. A build would not start: {doubt}.")
+            return
+        self.run_worker(self.save(written, then or nothing), group="save")
+
+    def stored(self) -> None:
+        assert self.file is not None
+        builds = f" F9 builds {self._domain or 'every domain'}." if not self._doubt() else ""
+        self.dashboard.tell(text.clean(f"Saved {self.file.path.name}.{builds}", 200))
+        self._findings = None  # what saving would rerun is another now
+        self._show_name()
+        self._check_now()
+
+    def _doubt(self) -> str:
+        return self._findings.doubt if self._findings is not None else ""
+
+    # The other keys
+
+    def action_other_file(self) -> None:
+        """fgbuild.toml in place of the manifest, and back."""
+        project = self.dashboard.desk.root / PROJECT_FILE
+        here = self.file.path if self.file is not None else None
+        other = self._home if here == project else project
+        if other is None or other == here:
+            self.dashboard.tell("There is no other file: no domain's manifest was chosen.", "warning")
+            return
+        self.leave(lambda: self._go_to_file(other))
+
+    def _go_to_file(self, path: Path) -> None:
+        async def show() -> None:
+            try:
+                await self._show(path)
+            except FgbuildError as error:
+                self.dashboard.refused(error)
+
+        self.run_worker(show(), exclusive=True, group="open")
+
+    def action_next_problem(self) -> None:
+        """Go to the line of the next problem below the cursor, from the last one to the first."""
+        lines = sorted(self._findings.lines) if self._findings is not None else []
+        if not lines:
+            self.dashboard.tell("No line of this file has a problem.")
+            return
+        row = self.editor.cursor_location[0]
+        self.go_to_line(next((line for line in lines if line > row), lines[0]))
+
+    def go_to_line(self, row: int) -> None:
+        self.editor.go_to(row)
+        self.query_one(Problems).point_at(row + 1)
+
+    def on_problems_chosen(self, event: Problems.Chosen) -> None:
+        self.go_to_line(event.row)
+
+    def action_build_domain(self) -> None:
+        """Build what is saved."""
+        if self.file is None:
+            return
+        if self.unsaved:
+            self.dashboard.tell("Not built: save first, with ^s.", "warning")
+            return
+        if self._findings is not None and self._findings.own:
+            self.dashboard.tell("Not built: the file has problems.", "warning")
+            return
+        self.dashboard.start_build((self._domain,) if self._domain else ())
+
+    def action_fields(self) -> None:
+        path = manifest_text.place(self.editor.document.lines, self.editor.cursor_location[0])
+        self.app.push_screen(FieldsScreen(manifest_text.beside(self._fields, path)))
+
+    def action_editor_undo(self) -> None:
+        self.editor.undo()

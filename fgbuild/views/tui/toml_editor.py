@@ -1,0 +1,91 @@
+"""A text area for TOML: coloured by the app's theme, lines with problems marked beside their number."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.strip import Strip
+from textual.widgets import TextArea
+from textual.widgets.text_area import TextAreaTheme
+
+from fgbuild.views.text import clean
+
+MARK = "✗ "
+_MAX_COLOURED = 200_000
+"""Longest text that is coloured, characters: the whole of it is looked at after each key."""
+_KINDS = {
+    "key": ("toml.type",),
+    "string": ("string",),
+    "literal": ("number", "float", "boolean", "toml.datetime"),
+    "comment": ("comment",),
+}
+"""Kind of token → its names in textual's highlight query."""
+
+
+class TomlEditor(TextArea):
+    """marked: lines with problems, from 0."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"toml-editor--mark", *(f"toml-editor--{kind}" for kind in _KINDS)}
+    DEFAULT_CSS = """
+    TomlEditor, TomlEditor:focus {
+        border: none;
+        padding: 0;
+        & .toml-editor--key { color: $text-primary; }
+        & .toml-editor--string { color: $text-success; }
+        & .toml-editor--literal { color: $text-warning; }
+        & .toml-editor--comment { color: $foreground-muted; text-style: italic; }
+        & .toml-editor--mark { color: $text-error; text-style: bold; }
+    }
+    """
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, soft_wrap=False, show_line_numbers=True)
+        self._marked: frozenset[int] = frozenset()
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._take_colours())
+        self._take_colours()
+
+    def show(self, text: str) -> None:
+        """Edit another text, from its start, with nothing to undo."""
+        self.language = "toml" if len(text) <= _MAX_COLOURED else None
+        self.load_text(text)
+
+    def mark(self, lines: Collection[int]) -> None:
+        marked = frozenset(lines)
+        if marked != self._marked:
+            self._marked = marked
+            self.refresh()
+
+    def go_to(self, line: int) -> None:
+        """Put the cursor on a line's first word. line: from 0."""
+        row = min(max(line, 0), self.document.line_count - 1)
+        text = self.document.get_line(row)
+        self.move_cursor((row, len(text) - len(text.lstrip())), center=True)
+
+    def get_line(self, line_index: int) -> Text:
+        """The line as it can be printed: one character for one, so that columns stay what they are."""
+        line = self.document.get_line(line_index)
+        return Text("\t".join(clean(part, None) for part in line.split("\t")), end="", no_wrap=True)
+
+    def render_line(self, y: int) -> Strip:
+        strip = super().render_line(y)
+        if int(self.scroll_offset.y) + y not in self._marked:  # a row is a line: long ones are not wrapped
+            return strip
+        style = self.get_component_rich_style("toml-editor--mark", partial=True)
+        width = self.gutter_width
+        parts = [strip.crop(0, width - len(MARK)), Strip([Segment(MARK, style)]), strip.crop(width)]
+        return Strip.join(parts)
+
+    def _take_colours(self) -> None:
+        styles: dict[str, Style] = {}
+        for kind, names in _KINDS.items():
+            style = self.get_component_rich_style(f"toml-editor--{kind}", partial=True)
+            styles |= dict.fromkeys(names, style)
+        self.register_theme(TextAreaTheme("fgbuild", syntax_styles=styles))
+        self.theme = "fgbuild"
+        self.notify_style_update()

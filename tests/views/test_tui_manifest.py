@@ -1,0 +1,417 @@
+"""The manifest editor with a desk that finds what a test says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import views_sample as sample
+from textual.pilot import Pilot
+from tui_sample import SIZES, SampleDesk, screen_of, shows, wait_for
+
+from fgbuild.errors import FgbuildError
+from fgbuild.views.tui import app as app_module
+from fgbuild.views.tui import editing as editing_module
+from fgbuild.views.tui import manifest
+from fgbuild.views.tui.app import DashboardApp
+from fgbuild.views.tui.desk import Effect, Field, Problem, Variant
+from fgbuild.views.tui.help import HelpScreen
+from fgbuild.views.tui.manifest import ManifestView
+from fgbuild.views.tui.overview import Overview
+
+TEXT = 'schema = 1\nname = "lint"\n\n[lora]\nr = 16\nalpha = 32\n'
+R_LINE = 5
+FIELDS = {
+    "lora": Field("table", "", "The adapter."),
+    "lora.r": Field("whole number 1–1024", "16", "Rank of the adapter."),
+    "lora.alpha": Field("whole number at least 1", "32", "Scale of the adapter."),
+}
+TRAINS = Effect(
+    [
+        {"id": "lint:train", "action": "run", "reasons": [{"text": "lora.r: 16 → 64"}]},
+        {"id": "lint:export", "action": "run", "reasons": [{"text": "train", "upstream": "train"}]},
+    ],
+    380.0,
+    True,
+    "lint",
+)
+
+
+@dataclass
+class EditorDesk(SampleDesk):
+    """`bad` in a line is a problem there; the text on disk changes nothing, any other one trains."""
+
+    asked_texts: list[str] = field(default_factory=list)
+
+    def problems(self, path: Path, text: str, variant: Variant) -> Sequence[Problem]:
+        self.asked_texts.append(text)
+        if "crash" in text:
+            raise ZeroDivisionError("by zero")
+        lines = [index for index, line in enumerate(text.split("\n"), 1) if "bad" in line]
+        return [Problem(line, "lora.r", "must be at least 1") for line in lines] + list(self.found)
+
+    def effect(self, path: Path, text: str, variant: Variant) -> Effect:
+        if "refuse" in text:
+            raise FgbuildError("the database is locked; try again")
+        return Effect((), 0.0, False, "lint") if text == TEXT else TRAINS
+
+    def fields(self, path: Path) -> Mapping[str, Field]:
+        return FIELDS
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "DEBOUNCE_SECONDS", 0.02)
+    monkeypatch.setattr(editing_module, "LOOK_SECONDS", 0.1)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "fgbuild.toml").write_text("schema = 1\n# of the project\n")
+    file = tmp_path / "manifests" / "lint.toml"
+    file.write_text(TEXT)
+    sample.write_log(tmp_path, sample.whole_run())
+    return file
+
+
+@asynccontextmanager
+async def editing(
+    path: Path, size: tuple[int, int] = SIZES[0], stage: str | None = "lint:train", **desk: Any
+) -> AsyncIterator[Pilot[Any]]:
+    app = DashboardApp(EditorDesk(path.parents[1], **desk))
+    app.selected = stage
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await shows(pilot, sample.RUN)
+        await pilot.press("m")
+        await wait_for(pilot, lambda: isinstance(app.screen, ManifestView))
+        if stage is not None:
+            await shows(pilot, "manifests/lint.toml", "✓ Nothing changes")
+        yield pilot
+
+
+async def type_at_rank(pilot: Pilot[Any], text: str) -> None:
+    """Type at the end of the line with the rank."""
+    pilot.app.screen.editor.go_to(R_LINE - 1)
+    await pilot.press("end", *text)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_mistake_is_shown_with_its_line_and_gone_when_it_is_put_right(
+    path: Path, size: tuple[int, int]
+) -> None:
+    async with editing(path, size) as pilot:
+        await type_at_rank(pilot, "bad")
+        screen = await shows(pilot, "✗ line 5  lora.r: must be at least 1", "1 problem", "* not saved")
+        assert "5✗ r = 16bad" in screen
+        assert {len(line) for line in screen.splitlines()} == {size[0]}
+        await pilot.press("backspace", "backspace", "backspace", "4")
+        screen = await shows(pilot, "✓ Saving reruns lint:train and 1 below, about 6m 20s (lora.r: 16 → 64).")
+        assert "✗" not in screen
+        await pilot.press("backspace")
+        await shows(pilot, "Nothing changes: all is up to date.")
+        assert "not saved" not in screen_of(pilot.app)
+    assert path.read_text() == TEXT
+
+
+async def test_it_is_checked_once_typing_pauses(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "DEBOUNCE_SECONDS", 0.3)
+    async with editing(path) as pilot:
+        await type_at_rank(pilot, "1234567")
+        await shows(pilot, "Saving reruns")
+        assert len(pilot.app.desk.asked_texts) <= 3
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_f8_goes_from_problem_to_problem(path: Path, size: tuple[int, int]) -> None:
+    async with editing(path, size) as pilot:
+        await type_at_rank(pilot, "bad")
+        await pilot.press("down", "end", *"bad")
+        await shows(pilot, "2 problems")
+        pilot.app.screen.editor.go_to(0)
+        for row in (4, 5, 4):
+            await pilot.press("f8")
+            assert pilot.app.screen.editor.cursor_location[0] == row
+            await shows(pilot, f"→ line {row + 1}")
+        await pilot.click("#manifest-problems", offset=(5, 1))
+        await wait_for(pilot, lambda: pilot.app.screen.editor.cursor_location[0] == 5)
+
+
+async def test_ctrl_s_with_nothing_to_save_leaves_the_file_alone(path: Path) -> None:
+    before = path.stat()
+    async with editing(path) as pilot:
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Nothing to save")
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+
+
+async def test_f8_without_problems_says_so(path: Path) -> None:
+    async with editing(path) as pilot:
+        await pilot.press("f8")
+        await shows(pilot, "No line of this file has a problem.")
+
+
+async def test_many_problems_and_those_of_other_files(path: Path) -> None:
+    others = [Problem(number, "", "is odd\x1b[2J [bold]x[/bold]", "manifests/ape.toml") for number in range(1, 9)]
+    async with editing(path, found=others) as pilot:
+        await shows(pilot, "manifests/ape.toml:1  is odd␛[2J [bold]x[/bold]", "1–5 of 8")
+        assert "\x1b" not in screen_of(pilot.app)
+        await type_at_rank(pilot, "4")
+        await shows(pilot, "Saving reruns")  # other files' problems do not hide what this one would do
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_ctrl_s_saves_the_text_and_keeps_the_mode(path: Path, size: tuple[int, int]) -> None:
+    path.chmod(0o640)
+    async with editing(path, size) as pilot:
+        await type_at_rank(pilot, "4")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Saved lint.toml. F9 builds lint.")
+        assert "not saved" not in screen_of(pilot.app)
+    assert path.read_text() == TEXT.replace("16", "164")
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert os.listdir(path.parent) == ["lint.toml"]
+
+
+@pytest.mark.parametrize("typed", ["bad", "crash", "refuse"])
+async def test_a_text_with_problems_is_saved_on_the_second_ctrl_s(path: Path, typed: str) -> None:
+    async with editing(path) as pilot:
+        await type_at_rank(pilot, typed)
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Not saved: ^s again saves it anyway.")
+        assert path.read_text() == TEXT
+        await pilot.press("x", "ctrl+s")  # another text: asked again
+        await shows(pilot, f"{typed}x", "^s again saves it anyway.")
+        assert path.read_text() == TEXT
+        await pilot.press("ctrl+s")
+        await wait_for(pilot, lambda: f"{typed}x" in path.read_text())
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_file_that_changed_meanwhile_is_asked_about(path: Path, size: tuple[int, int]) -> None:
+    async with editing(path, size) as pilot:
+        await type_at_rank(pilot, "4")
+        path.write_text("# theirs\n")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "changed on disk since", "read it again", "overwrite it", "keep editing")
+        await pilot.press("escape")
+        await shows(pilot, "r = 164", "* not saved")
+        assert path.read_text() == "# theirs\n"
+        await pilot.press("ctrl+s")
+        await shows(pilot, "changed on disk since")
+        await pilot.press("o")
+        await wait_for(pilot, lambda: path.read_text() == TEXT.replace("16", "164"))
+        path.write_text("# theirs again\n")
+        await shows(pilot, "# theirs again")  # nothing was typed since: it is followed
+        await pilot.press("x")
+        path.write_text("# and again\n")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "changed on disk since")
+        await pilot.press("r")
+        screen = await shows(pilot, "# and again")
+        assert "not saved" not in screen
+
+
+async def test_a_file_that_was_removed_can_be_written_again(path: Path) -> None:
+    async with editing(path) as pilot:
+        path.unlink()
+        await shows(pilot, "The file is gone from disk")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "changed on disk since")
+        await pilot.press("o")
+        await wait_for(pilot, path.exists)
+    assert path.read_text() == TEXT
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_escape_asks_about_unsaved_changes(path: Path, size: tuple[int, int]) -> None:
+    async with editing(path, size) as pilot:
+        await type_at_rank(pilot, "4")
+        await pilot.press("escape")
+        await shows(pilot, "lint.toml has changes that are not saved", "keep editing")
+        await pilot.press("escape")
+        await shows(pilot, "r = 164")
+        await pilot.press("escape", "s")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Overview))
+        assert path.read_text() == TEXT.replace("16", "164")
+
+
+async def test_escape_drops_changes_where_one_says_so(path: Path) -> None:
+    async with editing(path) as pilot:
+        await type_at_rank(pilot, "4")
+        await pilot.press("escape", "d")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Overview))
+    assert path.read_text() == TEXT
+
+
+async def test_escape_and_save_with_a_problem_stays(path: Path) -> None:
+    async with editing(path) as pilot:
+        await type_at_rank(pilot, "bad")
+        await pilot.press("escape", "s")
+        await shows(pilot, "^s again saves it anyway.")
+        assert isinstance(pilot.app.screen, ManifestView)
+        assert path.read_text() == TEXT
+
+
+async def test_escape_without_changes_goes_back(path: Path) -> None:
+    async with editing(path) as pilot:
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Overview))
+
+
+@pytest.mark.parametrize("way", ["ctrl+q", "a click on another view"])
+async def test_no_other_way_out_loses_changes_either(path: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app_module._VIEWS, "log", "overview.Overview")
+    async with editing(path) as pilot:
+        await type_at_rank(pilot, "4")
+        if way == "ctrl+q":
+            await pilot.press(way)
+        else:
+            pilot.app.action_open("log")
+        await shows(pilot, "changes that are not saved")
+        assert not pilot.app._exit
+        await pilot.press("escape")
+        await shows(pilot, "r = 164")
+
+
+async def test_ctrl_q_goes_once_the_changes_are_dropped(path: Path) -> None:
+    async with editing(path) as pilot:
+        await type_at_rank(pilot, "4")
+        await pilot.press("ctrl+q")
+        await shows(pilot, "changes that are not saved")
+        await pilot.press("d")
+        await wait_for(pilot, lambda: pilot.app._exit)
+
+
+async def test_undo_and_redo(path: Path) -> None:
+    async with editing(path) as pilot:
+        await type_at_rank(pilot, "4")
+        await shows(pilot, "r = 164")
+        await pilot.press("ctrl+z")
+        await wait_for(pilot, lambda: "r = 164" not in screen_of(pilot.app))
+        await pilot.press("ctrl+y")
+        await shows(pilot, "r = 164")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_field_at_the_cursor_is_explained(path: Path, size: tuple[int, int]) -> None:
+    async with editing(path, size) as pilot:
+        pilot.app.screen.editor.go_to(R_LINE - 1)
+        await shows(pilot, "lora.r: whole number 1–1024, default 16. Rank of the adapter.")
+        await pilot.press("ctrl+o")
+        await shows(pilot, "alpha  whole number at least 1, default 32", "Scale of the adapter.")
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, ManifestView))
+        await pilot.press("down")
+        await shows(pilot, "lora.alpha: whole number at least 1")
+
+
+async def test_f1_lists_the_keys_and_letters_are_typed(path: Path) -> None:
+    async with editing(path) as pilot:
+        await pilot.press("f1")
+        await shows(pilot, "save; with problems, press it twice")
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: not isinstance(pilot.app.screen, HelpScreen))
+        await pilot.press(*"q?B", "l")
+        await shows(pilot, "q?Blschema = 1")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_f4_goes_to_fgbuild_toml_and_back(path: Path, size: tuple[int, int]) -> None:
+    async with editing(path, size) as pilot:
+        await pilot.press("f4")
+        await shows(pilot, " fgbuild.toml", "# of the project")
+        await pilot.press("x", "f4")
+        await shows(pilot, "fgbuild.toml has changes that are not saved")
+        await pilot.press("d")
+        await shows(pilot, "manifests/lint.toml", "r = 16")
+
+
+async def test_f9_builds_what_is_saved(path: Path) -> None:
+    async with editing(path) as pilot:
+        await type_at_rank(pilot, "4")
+        await pilot.press("f9")
+        await shows(pilot, "Not built: save first, with ^s.")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Saved lint.toml")
+        await pilot.press("f9")
+        await shows(pilot, "Build started")
+        assert ("build", ("lint",), None) in pilot.app.desk.asked
+    for process in pilot.app.desk.started:
+        process.wait()
+
+
+async def test_f9_does_not_build_a_file_with_problems(path: Path) -> None:
+    path.write_text(TEXT.replace("16", "bad"))
+    app = DashboardApp(EditorDesk(path.parents[1]))
+    app.selected = "lint:train"
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await shows(pilot, sample.RUN)
+        await pilot.press("m")
+        await shows(pilot, "1 problem")
+        await pilot.press("f9")
+        await shows(pilot, "Not built: the file has problems")
+        assert not app.desk.started
+
+
+async def test_without_a_chosen_stage_it_says_what_to_do(path: Path) -> None:
+    async with editing(path, stage=None) as pilot:
+        await shows(pilot, "No domain is chosen")
+        await pilot.press("ctrl+s", "f9", "f8", "ctrl+o", "escape")  # nothing to do it with
+        await pilot.press("f4")
+        await shows(pilot, "# of the project")
+
+
+async def test_the_shared_base_is_set_in_fgbuild_toml(path: Path) -> None:
+    app = DashboardApp(EditorDesk(path.parents[1]))
+    app.selected = "base"
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, sample.RUN)
+        await pilot.press("m")
+        await shows(pilot, "# of the project")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "cannot be read"), (b"\xff\xfe", "not UTF-8"), (b"a = 1\r\nb = 2\n", "line ends of several kinds")],
+)
+async def test_a_file_that_cannot_be_edited_says_why(path: Path, content: bytes | None, sentence: str) -> None:
+    path.unlink() if content is None else path.write_bytes(content)
+    app = DashboardApp(EditorDesk(path.parents[1]))
+    app.selected = "lint:train"
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, sample.RUN)
+        await pilot.press("m")
+        await wait_for(pilot, lambda: sentence in " ".join(screen_of(app).split()))
+
+
+async def test_hostile_text_is_inert_and_saved_as_it_was(path: Path) -> None:
+    hostile = TEXT + "# \x1b[2J\x1b]0;owned\x07 \u202e [bold]x[/bold]\n"
+    path.write_text(hostile)
+    app = DashboardApp(EditorDesk(path.parents[1]))
+    app.selected = "lint:train"
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, sample.RUN)
+        await pilot.press("m")
+        screen = await shows(pilot, "␛[2J", "[bold]x[/bold]")
+        assert not set(screen) & set("\x1b\x07\u202e")
+        await pilot.press("#", "ctrl+s")
+        await wait_for(pilot, lambda: path.read_text() == "#" + hostile)
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark"])
+async def test_the_colours_are_those_of_the_theme(path: Path, theme: str) -> None:
+    async with editing(path) as pilot:
+        if theme not in pilot.app.available_themes:
+            pytest.skip("this textual has no such theme")
+        pilot.app.theme = theme
+        await pilot.pause(0.1)
+        editor = pilot.app.screen.editor
+        key = editor.get_component_rich_style("toml-editor--key", partial=True).color
+        parts = [part for part in editor.render_line(R_LINE) if "alpha" in part.text]
+        assert [part.style.color for part in parts] == [key]
