@@ -123,6 +123,8 @@ class DashboardApp(App[None]):
 
     def draw(self) -> None:
         """Have the views that are open show the run as it is now."""
+        if not self.is_running:
+            return  # the views are losing their widgets one by one
         snapshot = self.feed.snapshot()
         for screen in self.screen_stack:
             if isinstance(screen, View) and screen.is_mounted:
