@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -179,6 +180,16 @@ def test_the_build_it_starts_finds_fgbuild_and_not_the_projects_files(
     (project / "json.py").write_text("raise SystemExit(9)")
     assert ProjectDesk(project).build((), Variant()).wait() == 2
     assert "fgbuild.toml: " in last_line(project)
+
+
+def test_the_desk_knows_a_domains_tools(project: Path) -> None:
+    for name in ("fgbuild.toml", "fgbuild.lock"):
+        shutil.copy(REPOSITORY / name, project)
+    shutil.copytree(REPOSITORY / "manifests", project / "manifests")
+    tools = ProjectDesk(project).tools("lint", Variant())
+    assert "run_ruff" in [tool["name"] for tool in tools]
+    with pytest.raises(FgbuildError, match="no manifest of gone"):
+        ProjectDesk(project).tools("gone", Variant())
 
 
 class Terminal:

@@ -334,6 +334,17 @@ async def test_a_file_that_is_gone_and_lines_that_are_no_rows(tmp_path: Path) ->
         await shows(pilot, "eval.jsonl: No such file or directory; press s")
 
 
+async def test_a_row_that_is_very_long_is_cut(tmp_path: Path) -> None:
+    long = row(0, "long", "word " * 30_000, *calling("run_ruff", {"path": "x" * 90_000}, {"a": ["b"] * 9_000}))
+    async with opened(tmp_path, [long]).run_test(size=SIZES[0]) as pilot:
+        await data_of(pilot, "row 1 of 1")
+        await pilot.press("tab", "end")
+        await shows(pilot, "… the rest is left out here; y copies the whole row.")
+        await pilot.press("e")
+        await pilot.press("end")
+        await shows(pilot, "… the rest is left out here", "word word")
+
+
 async def test_help_lists_the_keys(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(100, 60)) as pilot:
         await data_of(pilot, "row 1 of 43")
@@ -370,7 +381,7 @@ async def test_a_hundred_thousand_rows_open_at_once(tmp_path: Path) -> None:
 
 
 def test_an_index_stops_when_told_and_finds_text(tmp_path: Path) -> None:
-    long = json.dumps(row(0, "long", "x" * 9_000_000, said("no")))
+    long = json.dumps(row(0, "long", "x" * 2_500_000, said("no")))
     path = written(tmp_path, [long, "", *ROWS]) / "train.jsonl"
     file = RowFile(path)
     file.scan(lambda: True)

@@ -73,7 +73,7 @@ def _said(message: Row) -> Content:
     parts: list[Content] = []
     content = message.get("content")
     if isinstance(content, str):
-        parts.append(Content(clean(content, None, keep_newlines=True)))
+        parts.append(Content(_text(content)))
     elif message.get("role") == "tool":
         answers = [content] if isinstance(content, dict) else items(content)
         parts += [_response(mapping(answer)) for answer in answers]
@@ -106,10 +106,11 @@ def pretty(value: Any) -> str:
     """JSON, inert: on one line where it is short, else with an indent."""
     try:
         short = json.dumps(value, ensure_ascii=False)
-        shown = short if len(short) <= _SHORT else json.dumps(value, ensure_ascii=False, indent=2)
+        # Indenting is slow, and of what is too long to be shown whole the layout matters least.
+        shown = json.dumps(value, ensure_ascii=False, indent=2) if _SHORT < len(short) <= _MOST else short
     except (RecursionError, ValueError):
         return "?"
-    return clean(shown, None, keep_newlines=True)
+    return _text(shown)
 
 
 def _declared(tools: Tools, own: bool, unfolded: bool) -> Iterator[Block]:
@@ -148,7 +149,9 @@ def _kind(schema: Row) -> str:
 
 
 def _text(value: Any) -> str:
-    return clean(value if isinstance(value, str) else pretty(value), None, keep_newlines=True)
+    if not isinstance(value, str):
+        return pretty(value)
+    return clean(value, _MOST + 1, keep_newlines=True)
 
 
 def prompt(row: Row, tools: Tools) -> Iterator[Block]:
@@ -158,7 +161,7 @@ def prompt(row: Row, tools: Tools) -> Iterator[Block]:
     """
     left, line, learned = _MOST, Content(""), False
     for segment in render(messages_of(row), tools_of(row, tools)):
-        text = clean(segment.text[:left], None, keep_newlines=True)
+        text = clean(segment.text[: max(left, 0)], None, keep_newlines=True)
         left -= len(segment.text)
         for number, piece in enumerate(text.split("\n")):
             if number:

@@ -252,22 +252,24 @@ def _confusion(evaluation: Evaluation) -> Iterator[Block]:
 def _tables(evaluation: Evaluation) -> Iterator[Block]:
     """Every score beside its threshold and other models' values; then the scenarios, the worst first."""
     scores = evaluation.scores
-    others = "".join(f" {pad(name, 11)}" for name in scores.beside)
-    yield Block(Content(f"{pad('score', _NAME_CELLS)} {pad('value', 9)} {pad('at least', 9)}{others}").stylize("bold"))
+    others = "".join(f" {name:>7}" for name in scores.beside)
+    yield Block(
+        Content(f"  {pad('score', _NAME_CELLS)} {'value':>7} {'at least':>8}{others}").stylize("bold underline")
+    )
     for score in scores.shares:
         symbol = {True: "✓", False: "✗", None: " "}[score.passed]
-        beside = "".join(f" {pad(_share(value), 11)}" for value in score.beside)
+        beside = "".join(f" {_share(value):>{max(len(name), 7)}}" for name, value in zip(scores.beside, score.beside))
         minimum = _share(score.minimum) if score.minimum is not None else ""
-        yield Block(
-            Content(f"{pad(score.title, _NAME_CELLS)} {pad(_share(score.value), 9)} {pad(minimum, 9)}{beside} {symbol}")
-        )
+        title = f"{symbol} {pad(score.title, _NAME_CELLS)}"
+        yield Block(Content(f"{title} {_share(score.value):>7} {minimum:>8}{beside}"))
     for name, value in scores.numbers:
-        yield Block(Content(f"{pad(name, _NAME_CELLS)} {value}"))
+        yield Block(Content(f"  {pad(name, _NAME_CELLS)} {value:>7}"))
     if evaluation.scenarios:
-        columns = "".join(f" {pad(name, 9)}" for name in ("examples", "tools", "exact", "whole"))
-        yield Block(Content(f"\n{pad('scenario, worst first', _NAME_CELLS)}{columns}").stylize("bold"))
+        columns = "".join(f" {name:>8}" for name in ("examples", "tools", "exact", "whole"))
+        heading = f"{pad('scenario, worst first', _NAME_CELLS)}{columns}"
+        yield Block(Content("\n") + Content(heading).stylize("bold underline"))
     for name, examples, *shares in evaluation.scenarios:
-        cells = "".join(f" {pad(_share(share), 9)}" for share in shares)
-        yield Block(Content(f"{pad(name, _NAME_CELLS)} {pad(number(examples), 9)}{cells}"))
+        cells = "".join(f" {_share(share):>8}" for share in shares)
+        yield Block(Content(f"{pad(name, _NAME_CELLS)} {number(examples):>8}{cells}"))
     for note in evaluation.notes:
         yield Block(Content(f"\n{clean(note, 500)}").stylize(_MUTED))

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from fgbuild.views.report.values import document, items, mapping
 from fgbuild.views.text import clean
 
-_LONGEST = 8_000_000
+_LONGEST = 1_000_000
 """Bytes of the longest line that is read as a row."""
 _KEPT = 256
 _TURN = 64
@@ -86,7 +86,7 @@ class RowFile:
             self.problem = f"{self.path.name}: {error.strerror}"
 
     def row(self, number: int) -> Row:
-        """{} where the line holds no JSON object, is longer than 8 MB or cannot be read any more."""
+        """{} where the line holds no JSON object, is longer than 1 MB or cannot be read any more."""
         row = self._kept.get(number)
         if row is None:
             row = document(self._line(number))
