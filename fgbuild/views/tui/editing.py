@@ -22,7 +22,7 @@ def nothing() -> None:
 
 
 class EditingView(DetailView):
-    """A subclass has a `TomlEditor`, and says with `say`, `began`, `stored` and `save_then` what comes of it.
+    """A subclass shows `editor`, and says with `say`, `began`, `stored` and `save_then` what comes of it.
 
     basis: another object whenever another text was read or saved, so that what was found out meanwhile is known to be
     about the one before.
@@ -30,12 +30,10 @@ class EditingView(DetailView):
 
     def __init__(self) -> None:
         super().__init__()
+        # Not asked for by id: a thread may come back when the screen is being taken down already.
+        self.editor = TomlEditor(id="text")
         self.file: TextFile | None = None
         self.basis = object()
-
-    @property
-    def editor(self) -> TomlEditor:
-        return self.query_one(TomlEditor)
 
     @property
     def unsaved(self) -> bool:

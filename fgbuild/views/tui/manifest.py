@@ -20,7 +20,6 @@ from fgbuild.views.tui.desk import Field, Problem
 from fgbuild.views.tui.editing import EditingView, nothing
 from fgbuild.views.tui.manifest_check import Findings, check
 from fgbuild.views.tui.manifest_panels import FieldsScreen, Line, Problems
-from fgbuild.views.tui.toml_editor import TomlEditor
 
 DEBOUNCE_SECONDS = 0.25
 _NO_DOMAIN = (
@@ -52,6 +51,10 @@ class ManifestView(EditingView):
 
     def __init__(self) -> None:
         super().__init__()
+        self._path_line = Line("Reading…", id="manifest-name")
+        self._field = Line("", id="manifest-field")
+        self._verdict = Line("", id="manifest-effect")
+        self._problems = Problems(id="manifest-problems")
         self._home: Path | None = None
         self._domain = ""
         """What the file's domain was called last; "" for fgbuild.toml."""
@@ -65,23 +68,23 @@ class ManifestView(EditingView):
         self._timer: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
-        yield Line("Reading…", id="manifest-name")
-        yield TomlEditor(id="manifest-text")
-        yield Line("", id="manifest-field")
-        yield Line("", id="manifest-effect")
-        yield Problems(id="manifest-problems")
+        yield self._path_line
+        yield self.editor
+        yield self._field
+        yield self._verdict
+        yield self._problems
 
     def on_mount(self) -> None:
         super().on_mount()
         stage = self.dashboard.stage
         if stage is None:
-            self.query_one("#manifest-name", Line).show("no file")
+            self._path_line.show("no file")
             self.say(_NO_DOMAIN)
         else:
             self.run_worker(self._open(stage.domain), exclusive=True, group="open")
 
     def say(self, words: str) -> None:
-        self.query_one("#manifest-effect", Line).show(words)
+        self._verdict.show(words)
 
     async def _open(self, domain: str) -> None:
         """Show a domain's manifest; "": fgbuild.toml, which has the base that all share."""
@@ -150,7 +153,7 @@ class ManifestView(EditingView):
 
     def _show_problems(self, problems: Sequence[Problem]) -> None:
         self.editor.mark(Findings("", problems).lines)
-        self.query_one(Problems).show(problems)
+        self._problems.show(problems)
 
     def _show_name(self) -> None:
         if self.file is not None:
@@ -159,12 +162,12 @@ class ManifestView(EditingView):
     def _show_path(self, path: Path, state: str = "") -> None:
         root = self.dashboard.desk.root
         shown = path.relative_to(root) if path.is_relative_to(root) else path
-        self.query_one("#manifest-name", Line).show(f"{shown}{state}")
+        self._path_line.show(f"{shown}{state}")
 
     def _show_field(self) -> None:
         lines, row = self.editor.document.lines, self.editor.cursor_location[0]
         found = manifest_text.field_at(self._fields, manifest_text.place(lines, row))
-        self.query_one("#manifest-field", Line).show(manifest_text.field_words(*found) if found else "")
+        self._field.show(manifest_text.field_words(*found) if found else "")
 
     # Saving
 
@@ -241,7 +244,7 @@ class ManifestView(EditingView):
 
     def go_to_line(self, row: int) -> None:
         self.editor.go_to(row)
-        self.query_one(Problems).point_at(row + 1)
+        self._problems.point_at(row + 1)
 
     def on_problems_chosen(self, event: Problems.Chosen) -> None:
         self.go_to_line(event.row)

@@ -48,6 +48,9 @@ class Problems(Static):
         self._first = 0
         self._pointed: int | None = None
 
+    def on_mount(self) -> None:
+        self._update()
+
     def show(self, problems: Sequence[Problem]) -> None:
         self._problems, self._first, self._pointed = problems, 0, None
         self._update()
