@@ -197,15 +197,15 @@ async def test_t_and_o_filter(tmp_path: Path, size: tuple[int, int]) -> None:
         await shows(pilot, "check  41", "decline  1", "fix  1")
         await pilot.press("down", "down", "enter")
         await shows(pilot, "row 1 of 1 (of 43)", "scenario decline", "lint-00002")
-        await pilot.press("o")
+        await pilot.press("T")
         await shows(pilot, "run_ruff  41", "(no call)  1")
         await pilot.press("escape")
         await wait_for(pilot, lambda: not isinstance(pilot.app.screen, Picker))
         await pilot.press("t", "home", "enter")
         await shows(pilot, "row 1 of 43")
-        await pilot.press("o", "end", "enter")
+        await pilot.press("T", "end", "enter")
         await shows(pilot, "row 1 of 1 (of 43)", "tool fix_lint", "lint-00001")
-        await pilot.press("o", "home", "down", "down", "enter")
+        await pilot.press("T", "home", "down", "down", "enter")
         await shows(pilot, "tool (no call)", "lint-00002")
 
 
@@ -246,10 +246,10 @@ async def test_what_the_format_cannot_carry_is_said(tmp_path: Path) -> None:
 async def test_x_unfolds_the_tools(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await data_of(pilot, "2 tools: run_ruff, fix_lint")
-        await pilot.press("x")
+        await pilot.press("u")
         await shows(pilot, "run_ruff  Check the code", "path: string, required  File or folder")
         await shows(pilot, "level: string, one of low, high  How")
-        await pilot.press("x")
+        await pilot.press("u")
         await shows(pilot, "2 tools: run_ruff, fix_lint")
 
 

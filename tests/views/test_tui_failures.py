@@ -119,7 +119,7 @@ async def test_keys_move_between_failures(tmp_path: Path, size: tuple[int, int])
 async def test_o_and_t_filter(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await failures_of(pilot, "failure 1 of 22")
-        await pilot.press("o")
+        await pilot.press("e")
         await shows(pilot, "words instead of a call  20", "wrong arguments  1")
         await pilot.press("down", "enter")
         await shows(pilot, "failure 1 of 20 (of 22)", "reason words instead of a call", "lint-00003")
@@ -128,7 +128,7 @@ async def test_o_and_t_filter(tmp_path: Path, size: tuple[int, int]) -> None:
         await pilot.press("down", "enter")
         await shows(pilot, "no failure (of 22)", "No failure fits; press o or t")
         await pilot.press("y")
-        await pilot.press("o", "home", "enter")
+        await pilot.press("e", "home", "enter")
         await shows(pilot, "failure 1 of 1 (of 22)", "scenario clarify")
         await pilot.press("t", "escape")
         await shows(pilot, "failure 1 of 1 (of 22)")

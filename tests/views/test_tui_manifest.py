@@ -278,7 +278,7 @@ async def test_escape_without_changes_goes_back(path: Path) -> None:
 
 @pytest.mark.parametrize("way", ["ctrl+q", "a click on another view"])
 async def test_no_other_way_out_loses_changes_either(path: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(app_module._VIEWS, "log", "overview.Overview")
+    monkeypatch.setitem(app_module.VIEWS, "log", "overview.Overview")
     async with editing(path) as pilot:
         await type_at_rank(pilot, "4")
         if way == "ctrl+q":

@@ -31,7 +31,7 @@ POLL_SECONDS = 0.15
 CLOCK_SECONDS = 1.0
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
-_VIEWS = {
+VIEWS = {
     "log": "log.LogView",
     "why": "why.WhyView",
     "graph": "graph.GraphView",
@@ -75,7 +75,7 @@ class DashboardApp(App[None]):
         self.desk = desk
         self.feed = Feed(desk.root, run)
         self.selected: str | None = None
-        self.prompt_text = ""
+        self.prompt_text = ""  # what the prompt view begins with
         self._build: subprocess.Popen[bytes] | None = None
         self._run_before_build: str | None = None
 
@@ -161,7 +161,7 @@ class DashboardApp(App[None]):
 
     def action_open(self, name: str) -> None:
         """Show a view in place of the one that lies over the overview, if one does."""
-        module, kind = _VIEWS[name].split(".")
+        module, kind = VIEWS[name].split(".")
         view: type[DetailView] = getattr(importlib.import_module(f"fgbuild.views.tui.{module}"), kind)
         if isinstance(self.screen, Overview):
             self.push_screen(view())

@@ -119,9 +119,9 @@ def _declared(tools: Tools, own: bool, unfolded: bool) -> Iterator[Block]:
     whose = "tools of this row" if own else "tools"
     if not unfolded:
         names = ", ".join(_text(tool.get("name")) for tool in tools)
-        yield Block(Content.assemble(f"{len(tools)} {whose}: {names}", ("  x unfolds them", _MUTED)), "    ")
+        yield Block(Content.assemble(f"{len(tools)} {whose}: {names}", ("  u unfolds them", _MUTED)), "    ")
         return
-    yield Block(Content.assemble(f"{len(tools)} {whose}", ("  x folds them", _MUTED)), "    ")
+    yield Block(Content.assemble(f"{len(tools)} {whose}", ("  u folds them", _MUTED)), "    ")
     for tool in tools:
         description = _text(tool.get("description"))
         yield Block(Content.assemble((_text(tool.get("name")), "bold"), f"  {description}"), "    ")

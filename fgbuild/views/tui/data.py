@@ -47,9 +47,9 @@ class DataView(BrowseView):
         Binding("s", "split", "Train/eval", tooltip="the other split: train or eval"),
         Binding("slash", "search", "Search", key_display="/", tooltip="only rows that have these words"),
         Binding("t", "scenario", "Scenario", tooltip="only rows of one scenario"),
-        Binding("o", "tool", "Tool", tooltip="only rows that call one tool"),
+        Binding("T", "tool", "Tool", tooltip="only rows that call one tool"),
         Binding("e", "exact", "Exact", tooltip="the row as the prompt format writes it"),
-        Binding("x", "fold", "Tools", tooltip="fold or unfold the declared tools"),
+        Binding("u", "fold", "Unfold", tooltip="fold or unfold the declared tools"),
         *BrowseView.MOVES,
     ]
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]

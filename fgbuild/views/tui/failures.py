@@ -35,7 +35,7 @@ class FailuresView(BrowseView):
     WHAT = "evaluation"
     HEADING = f"  {pad('id', _ID_CELLS)} {pad('scenario', _SCENARIO_CELLS)} reason"
     KEYS: ClassVar[list[Binding]] = [
-        Binding("o", "reason", "Reason", tooltip="only failures of one reason"),
+        Binding("e", "reason", "Reason", tooltip="only failures of one reason"),
         Binding("t", "scenario", "Scenario", tooltip="only failures of one scenario, the worst first"),
         Binding("c", "table('confusion')", "Confusion", tooltip="which tools were called for which, or the failure"),
         Binding("s", "table('scores')", "Scores", tooltip="scores and scenarios, the worst first, or the failure"),
@@ -136,7 +136,7 @@ class FailuresView(BrowseView):
 
     def _nothing(self, evaluation: Evaluation) -> str:
         if any(self._only.values()):
-            return "No failure fits; press o or t to choose otherwise."
+            return "No failure fits; press e or t to choose otherwise."
         if not evaluation.kept:
             domain = self.subject.domain if self.subject else ""
             return (

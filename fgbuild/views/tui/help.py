@@ -21,6 +21,19 @@ _SYMBOLS = (
 )
 
 
+_KEYS = {"up": "↑", "down": "↓", "left": "←", "right": "→", "escape": "Esc", "enter": "Enter", "space": "Space"} | {
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+}
+
+
+def key_names(binding: Binding) -> list[str]:
+    """A binding's keys as they are written on a keyboard."""
+    if binding.key_display:
+        return binding.key_display.replace(",", "").split()
+    return [_KEYS.get(name, name) for name in binding.key.split(",")]
+
+
 class HelpScreen(ModalScreen[None]):
     """Lists the given bindings, by where they hold; any of its keys closes it."""
 
@@ -35,7 +48,7 @@ class HelpScreen(ModalScreen[None]):
         for name, bindings in self._tables:
             parts += [(f"{name}\n", "bold")]
             for binding in bindings:
-                parts += [(f"  {binding.key_display or binding.key:<8}", "bold"), f"{binding.tooltip}\n"]
+                parts += [(f"  {' '.join(key_names(binding)):<8}", "bold"), f"{binding.tooltip}\n"]
             parts += ["\n"]
         parts += [("Symbols\n", "bold")]
         for symbol, meaning in _SYMBOLS:

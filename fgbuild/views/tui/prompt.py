@@ -81,6 +81,7 @@ class PromptView(DetailView):
         stage = self.dashboard.stage
         self._domain = stage.domain if stage is not None else ""
         super().on_mount()
+        self.query_one(Input).value, self.dashboard.prompt_text = self.dashboard.prompt_text, ""
         self.set_interval(_TICK_SECONDS, self._tick)
 
     def draw(self, snapshot: Snapshot) -> None:
