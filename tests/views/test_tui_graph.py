@@ -53,10 +53,10 @@ async def test_arrows_choose_and_the_choice_is_always_in_sight(tmp_path: Path, s
     async with app.run_test(size=size) as pilot:
         await shows(pilot, sample.RUN)
         await pilot.press("g")
-        await shows(pilot, "choose a stage")
-        await pilot.press("down")
+        await shows(pilot, "▸eval", "lint:eval waits for")  # what one would look at first
+        await pilot.press(*["up"] * 7)
         await shows(pilot, "▸base")
-        assert app.selected == "base"
+        await wait_for(pilot, lambda: app.selected == "base")
         await pilot.press("up", *["down"] * 3)
         await wait_for(pilot, lambda: app.selected == "lint:train")
         await pilot.press("right")
@@ -81,10 +81,6 @@ async def test_enter_opens_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         await shows(pilot, "▸train")
         await pilot.press("enter")
         await wait_for(pilot, lambda: opened == ["log"])
-        app.selected = None
-        await pilot.press("enter")
-        await shows(pilot, "No stage is chosen")
-    assert opened == ["log"]
 
 
 async def test_the_wheel_moves_the_choice(tmp_path: Path) -> None:

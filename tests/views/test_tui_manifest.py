@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -82,7 +83,7 @@ def path(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def editing(
-    path: Path, size: tuple[int, int] = SIZES[0], stage: str | None = "lint:train", **desk: Any
+    path: Path, size: tuple[int, int] = SIZES[0], stage: str = "lint:train", **desk: Any
 ) -> AsyncIterator[Pilot[Any]]:
     app = DashboardApp(EditorDesk(path.parents[1], **desk))
     app.selected = stage
@@ -90,8 +91,7 @@ async def editing(
         await shows(pilot, sample.RUN)
         await pilot.press("m")
         await wait_for(pilot, lambda: isinstance(app.screen, ManifestView))
-        if stage is not None:
-            await shows(pilot, "manifests/lint.toml", "✓ Nothing changes")
+        await shows(pilot, "manifests/lint.toml", "✓ Nothing changes")
         yield pilot
 
 
@@ -371,8 +371,11 @@ async def test_f9_does_not_build_a_file_with_problems(path: Path) -> None:
         assert not app.desk.started
 
 
-async def test_without_a_chosen_stage_it_says_what_to_do(path: Path) -> None:
-    async with editing(path, stage=None) as pilot:
+async def test_without_any_stage_it_says_what_to_do(path: Path) -> None:
+    shutil.rmtree(path.parents[1] / "cache")
+    async with DashboardApp(EditorDesk(path.parents[1])).run_test(size=SIZES[0], notifications=True) as pilot:
+        await shows(pilot, "No build has run here yet.")
+        await pilot.press("m")
         await shows(pilot, "No domain is chosen")
         await pilot.press("ctrl+s", "f9", "f8", "ctrl+o", "escape")  # nothing to do it with
         await pilot.press("f4")

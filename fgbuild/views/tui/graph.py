@@ -96,8 +96,9 @@ class GraphView(DetailView):
 
     def draw(self, snapshot: Snapshot) -> None:
         super().draw(snapshot)
+        stage = self.dashboard.stage
         for panel in (self.query_one(GraphPanel), self.query_one(Neighbours)):
-            panel.choice = self.dashboard.selected or ""
+            panel.choice = stage.id if stage is not None else ""
             panel.show(snapshot)
 
     def on_listing_moved(self, message: Listing.Moved) -> None:
@@ -109,8 +110,8 @@ class GraphView(DetailView):
         stages = [row.stage.id for row in dependencies.rows(snapshot.state) if row.stage is not None]
         if not stages:
             return
-        chosen = self.dashboard.selected
-        place = stages.index(chosen) + by if chosen in stages else 0
+        chosen = self.dashboard.stage
+        place = stages.index(chosen.id) + by if chosen is not None and chosen.id in stages else 0
         self._choose(stages[min(max(place, 0), len(stages) - 1)])
 
     def action_sideways(self, by: int) -> None:
@@ -124,11 +125,7 @@ class GraphView(DetailView):
             self._choose(same[(same.index(stage.id) + by) % len(same)])
 
     def action_log(self) -> None:
-        if self.dashboard.stage is None:
-            self.dashboard.tell("No stage is chosen; choose one with the arrow keys.", "warning")
-        else:
-            self.dashboard.action_open("log")
+        self.dashboard.action_open("log")
 
     def _choose(self, stage: str) -> None:
-        self.dashboard.selected = stage
-        self.draw(self.dashboard.feed.snapshot())
+        self.dashboard.choose(stage)

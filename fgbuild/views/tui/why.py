@@ -20,7 +20,6 @@ from fgbuild.views.tui.view import DetailView
 from fgbuild.views.tui.widgets import MUTED, Panel, Part
 
 _MOST_LINES = 400
-NOT_CHOSEN = "No stage is chosen. Press → for the first one, or choose one on the overview."
 EMPTY = "No build has run here yet. Press Esc, then B to build every domain."
 LOOKING = "Looking up when its outputs were made …"
 
@@ -37,7 +36,7 @@ class WhyPanel(Panel):
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         state, stage = snapshot.state, snapshot.state.stages.get(self.choice)
         if stage is None:
-            return [(NOT_CHOSEN if state.stages else EMPTY, MUTED)]
+            return [(EMPTY, MUTED)]
         symbol, word = snapshot.status(stage)
         place = f"{[*state.stages].index(stage.id) + 1} of {len(state.stages)}"
         head = text.crop(stage.id, width - 30)
@@ -141,7 +140,7 @@ class WhyView(DetailView):
         stages = [*self.dashboard.feed.state.stages]
         if not stages:
             return
-        chosen = self.dashboard.selected
-        self.dashboard.selected = stages[(stages.index(chosen) + by) % len(stages)] if chosen in stages else stages[0]
+        chosen = self.dashboard.stage
+        place = stages.index(chosen.id) + by if chosen is not None else 0
         self.query_one("#why-scroll", VerticalScroll).scroll_home(animate=False)
-        self.draw(self.dashboard.feed.snapshot())
+        self.dashboard.choose(stages[place % len(stages)])
