@@ -175,9 +175,8 @@ class LogView(DetailView):
         self._put("#log-heading", heading)
         rows = self._rows
         rows.set_empty(self._nothing() if not rows.row_count else "")
-        pieces = [place(rows), *self._looked_for()]
-        if self._shown == _OUTPUT and self._output is not None and rows.row_count:
-            pieces.append(self._output.problem)
+        problem = self._output.problem if self._shown == _OUTPUT and self._output is not None else ""
+        pieces = [problem if rows.row_count else "", place(rows), *self._looked_for()]
         self._put("#log-status", " " + " · ".join(filter(None, pieces)))
 
     def _put(self, where: str, line: str) -> None:

@@ -73,6 +73,9 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def rows_in_sight(self) -> range:
         """The rows that are on the screen, whole or in part."""
+        if not self.wrap:
+            top = min(round(self.scroll_y), self.row_count)
+            return range(top, min(top + self.room.height, self.row_count))
         placed = self._place()
         return range(placed[0].row, placed[-1].row + 1) if placed else range(0)
 
@@ -224,9 +227,9 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _pieces(self, row: int) -> list[Piece]:
         line = self.lines.line(self.number(row))
-        width, height = max(self.room.width, 1), max(self.room.height, 1)
-        if not self.wrap or cell_len(line) <= width:
+        if not self.wrap or cell_len(line) <= self.room.width:
             return [Piece(row, 0, line, line)]
+        width, height = max(self.room.width, 1), max(self.room.height, 1)
         pieces: list[Piece] = []
         start = 0
         for part in chop_cells(line, width):
