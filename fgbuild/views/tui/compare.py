@@ -20,6 +20,7 @@ from fgbuild.views.state import reasons_of
 from fgbuild.views.tui.loss_chart import AXIS_CELLS, drawn
 from fgbuild.views.tui.reasons import reason_parts
 from fgbuild.views.tui.snapshot import Snapshot
+from fgbuild.views.tui.styles import MUTED, WARNING
 from fgbuild.views.tui.view import DetailView
 from fgbuild.views.tui.widgets import Panel, Part
 
@@ -27,7 +28,7 @@ READING = "Reading both runs …"
 LOOKING = "Looking them up …"
 UNKNOWN = "The inputs of this domain's stages are not known of both runs."
 NO_DOMAIN = "Neither run has a domain; choose two other runs on the list of past runs."
-_MUTED, _FIRST, _SECOND = "$foreground-muted", "$text-primary", "$text-warning"
+_FIRST, _SECOND = "$text-primary", WARNING
 _FIRST_MARK, _SECOND_MARK = "⣀", "o"
 _NAMES = ("A", "B")
 _VALUE_CELLS, _CHANGE_CELLS = 12, 16
@@ -48,13 +49,13 @@ class Comparison(Panel):
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         if self.facts is None:
-            return [(self.problem or READING, _MUTED)]
+            return [(self.problem or READING, MUTED)]
         first, second = self.facts
         domains = self.domains()
         if self.domain not in domains:
-            return [(NO_DOMAIN, _MUTED)]
+            return [(NO_DOMAIN, MUTED)]
         parts = [*_heading("A", first, width), *_heading("B", second, width)]
-        parts += [(self.domain, "bold"), (f"  {domains.index(self.domain) + 1} of {len(domains)} domains\n", _MUTED)]
+        parts += [(self.domain, "bold"), (f"  {domains.index(self.domain) + 1} of {len(domains)} domains\n", MUTED)]
         before, after = (one.trained.get(self.domain, Trained()) for one in self.facts)
         parts += _section("Loss", _curves(before, after, width, 5 if self.screen.size.height < 32 else 12))
         parts += _table(comparison.losses(before, after), width)
@@ -65,7 +66,7 @@ class Comparison(Panel):
             ("Time", comparison.durations(first, second, self.domain)),
             ("Model", comparison.models(first, second, self.domain)),
         ):
-            parts += _section(title, _table(rows, width) or [("nothing of either run\n", _MUTED)])
+            parts += _section(title, _table(rows, width) or [("nothing of either run\n", MUTED)])
         return parts
 
     def _inputs(self, first: RunFacts, second: RunFacts, width: int) -> list[Part]:
@@ -76,16 +77,16 @@ class Comparison(Panel):
         for stage in [*mine, *(stage for stage in found if ":" not in stage)]:
             # What another stage made is told by what changed there.
             own = [reason for reason in found[stage] if not reason.upstream]
-            parts += [(f"{stage}\n", _MUTED)] if own else []
+            parts += [(f"{stage}\n", MUTED)] if own else []
             for reason in own:
                 parts += reason_parts(reason, width, 2, _NAMES)
         if self.problem or self.differences is None:
-            parts.append((f"{self.problem or LOOKING}\n", _MUTED))
+            parts.append((f"{self.problem or LOOKING}\n", MUTED))
         elif not mine:
-            parts.append((f"{UNKNOWN}\n", _MUTED))
+            parts.append((f"{UNKNOWN}\n", MUTED))
         for reason in comparison.machines(first, second):
             parts += reason_parts(reason, width, 0, _NAMES)
-        return parts or [("none: both were built from the same\n", _MUTED)]
+        return parts or [("none: both were built from the same\n", MUTED)]
 
 
 def _heading(name: str, facts: RunFacts, width: int) -> list[Part]:
@@ -109,7 +110,7 @@ def _curves(first: Trained, second: Trained, width: int, rows: int) -> list[Part
     scale = scale_of(before, after)
     columns = width - AXIS_CELLS
     if scale is None or columns < 8:
-        return [("neither run has a loss of this domain\n" if scale is None else "", _MUTED)]
+        return [("neither run has a loss of this domain\n" if scale is None else "", MUTED)]
     layers = [
         (points(after, scale, columns, rows, _SECOND_MARK, every=3), _SECOND),
         (braille(before, scale, columns, rows), _FIRST),
@@ -117,7 +118,7 @@ def _curves(first: Trained, second: Trained, width: int, rows: int) -> list[Part
     legend: list[Part] = [
         (f"{' ' * AXIS_CELLS}{_FIRST_MARK} A (line)", _FIRST),
         (f"   {_SECOND_MARK} B (marks)", _SECOND),
-        ("   smoothed\n", _MUTED),
+        ("   smoothed\n", MUTED),
     ]
     return [*drawn(layers, scale, width), "\n", *legend]
 
@@ -132,7 +133,7 @@ def _table(rows: list[Row], width: int) -> list[Part]:
         cells = [text.pad(text.crop(f" {row[0]}", name - 1), name)]
         cells += [f"{text.crop(value, _VALUE_CELLS - 1):>{_VALUE_CELLS}}" for value in row[1:3]]
         cells.append(f"{text.crop(row[3], _CHANGE_CELLS - 1):>{_CHANGE_CELLS}}")
-        parts.append((text.crop("".join(cells), width) + "\n", "" if index else _MUTED))
+        parts.append((text.crop("".join(cells), width) + "\n", "" if index else MUTED))
     return parts
 
 

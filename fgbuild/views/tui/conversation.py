@@ -14,10 +14,10 @@ from fgbuild.views.report.values import items, mapping
 from fgbuild.views.text import clean
 from fgbuild.views.tui.reader import Block
 from fgbuild.views.tui.rowfile import Row, calls_of, messages_of
+from fgbuild.views.tui.styles import ACTIVE, MUTED
 
 LEARNED = "┃ "
 """The gutter of what is supervised."""
-_MUTED = "$foreground-muted"
 _MOST = 40_000
 """Characters of a row that are shown."""
 _SHORT = 70
@@ -54,13 +54,13 @@ def conversation(row: Row, tools: Tools, unfolded: bool) -> Iterator[Block]:
         yield Block(said[:left], gutter + "  ")
         left -= len(said.plain)
         if left <= 0:
-            yield Block(Content(_CUT).stylize(_MUTED))
+            yield Block(Content(_CUT).stylize(MUTED))
             return
 
 
 def _heading(role: str, gutter: str = "  ") -> Block:
     learned = "  supervised: what the model learns to write" if gutter == LEARNED else ""
-    return Block(Content.assemble((role, "bold"), (learned, _MUTED)), gutter)
+    return Block(Content.assemble((role, "bold"), (learned, MUTED)), gutter)
 
 
 def _role(message: Row) -> str:
@@ -119,9 +119,9 @@ def _declared(tools: Tools, own: bool, unfolded: bool) -> Iterator[Block]:
     whose = "tools of this row" if own else "tools"
     if not unfolded:
         names = ", ".join(_text(tool.get("name")) for tool in tools)
-        yield Block(Content.assemble(f"{len(tools)} {whose}: {names}", ("  u unfolds them", _MUTED)), "    ")
+        yield Block(Content.assemble(f"{len(tools)} {whose}: {names}", ("  u unfolds them", MUTED)), "    ")
         return
-    yield Block(Content.assemble(f"{len(tools)} {whose}", ("  u folds them", _MUTED)), "    ")
+    yield Block(Content.assemble(f"{len(tools)} {whose}", ("  u folds them", MUTED)), "    ")
     for tool in tools:
         description = _text(tool.get("description"))
         yield Block(Content.assemble((_text(tool.get("name")), "bold"), f"  {description}"), "    ")
@@ -134,7 +134,7 @@ def _parameters(schema: Row, indent: int, deepest: int) -> Iterator[Block]:
         of = mapping(value)
         kind = _kind(of) + (", required" if name in required else "")
         about = _text(of.get("description"))
-        yield Block(Content.assemble((_text(name), "underline"), f": {kind}", (f"  {about}", _MUTED)), " " * indent)
+        yield Block(Content.assemble((_text(name), "underline"), f": {kind}", (f"  {about}", MUTED)), " " * indent)
         inner = mapping(of.get("items")) or of
         if deepest and inner.get("properties"):
             yield from _parameters(inner, indent + 2, deepest - 1)
@@ -173,12 +173,10 @@ def prompt(row: Row, tools: Tools) -> Iterator[Block]:
             break
     yield Block(line, LEARNED if learned else "  ")
     if left <= 0:
-        yield Block(Content(_CUT).stylize(_MUTED))
+        yield Block(Content(_CUT).stylize(MUTED))
 
 
 def _marked(text: str, supervised: bool) -> Content:
-    parts = [
-        (part, "bold $text-primary" if number % 2 else "") for number, part in enumerate(CONTROL.split(text)) if part
-    ]
+    parts = [(part, ACTIVE if number % 2 else "") for number, part in enumerate(CONTROL.split(text)) if part]
     content = Content.assemble(*parts)
     return content.stylize("underline") if supervised else content

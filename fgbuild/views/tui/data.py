@@ -20,6 +20,7 @@ from fgbuild.views.tui.dataset import Dataset, Filter, figures_of
 from fgbuild.views.tui.pick import Picker
 from fgbuild.views.tui.reader import Block, RowList, laid_out
 from fgbuild.views.tui.rowfile import RowFile, request_of, turns_of
+from fgbuild.views.tui.styles import MUTED
 from fgbuild.views.tui.widgets import Part
 
 SPLITS = ("train", "eval")
@@ -178,7 +179,7 @@ class DataView(BrowseView):
         if self._set.whence:
             pieces.append(f"tools unknown: {self._set.whence}")
         name: Part = (clean(self.subject.domain, 40), "bold")
-        self.about([name, f"  {self._split}: {figures}"], [(" · ".join(filter(None, pieces)), "$foreground-muted")])
+        self.about([name, f"  {self._split}: {figures}"], [(" · ".join(filter(None, pieces)), MUTED)])
 
     def line(self, place: int, width: int) -> list[Part]:
         file = self._file
@@ -208,7 +209,7 @@ class DataView(BrowseView):
                 self._tell(file)
 
     def _draw_row(self, row: dict[str, Any], of: Dataset, *, stay: bool = False) -> None:
-        head = Block(Content(" · ".join(_head(row))).stylize("$foreground-muted"))
+        head = Block(Content(" · ".join(_head(row))).stylize(MUTED))
         if self._exact:
             try:
                 blocks = [head, *prompt(row, of.tools)]

@@ -20,12 +20,12 @@ from fgbuild.views.tui.pick import Picker
 from fgbuild.views.tui.reader import Block, RowList, laid_out
 from fgbuild.views.tui.rowfile import request_of
 from fgbuild.views.tui.side_by_side import side_by_side
+from fgbuild.views.tui.styles import BAD, MUTED
 from fgbuild.views.tui.widgets import Part
 
 _ID_CELLS = 18
 _SCENARIO_CELLS = 20
 _NAME_CELLS = 24
-_MUTED = "$foreground-muted"
 _UNLIKE_TOLD = "≠ and reversed: where the two differ"
 
 
@@ -97,7 +97,7 @@ class FailuresView(BrowseView):
             place += f" (of {number(evaluation.failed)})"
         examples = dict(scores.numbers).get("Examples")
         pieces = [place, f"{examples} examples" if examples else "", *some]
-        self.about(parts, [(" · ".join(filter(None, pieces)), _MUTED)])
+        self.about(parts, [(" · ".join(filter(None, pieces)), MUTED)])
 
     def line(self, place: int, width: int) -> list[Part]:
         if place >= len(self._listed):
@@ -192,13 +192,13 @@ def _told(failure: Failure, width: int) -> Content:
     asked = clean(_asked(failure), 1_500, keep_newlines=True) or "(nothing)"
     above = laid_out(
         [
-            Block(Content(heading).stylize(_MUTED)),
+            Block(Content(heading).stylize(MUTED)),
             Block(Content.assemble(("asked ", "bold"), asked)),
         ],
         width,
     )
     compared = side_by_side("expected", _apart(failure.expected), "got", _apart(failure.got), width)
-    prompt = [Block(Content(f"{_UNLIKE_TOLD}\n\nThe last messages of the prompt").stylize(_MUTED))]
+    prompt = [Block(Content(f"{_UNLIKE_TOLD}\n\nThe last messages of the prompt").stylize(MUTED))]
     for message in failure.prompt:
         prompt += [Block(Content(message.role).stylize("bold")), Block(Content(message.text), "    ")]
     return Content("\n").join([above, compared, laid_out(prompt, width)])
@@ -224,7 +224,7 @@ def _brief(score: Score, beside: list[str]) -> list[Part]:
     others = [f"{title} {percent(value)}" for title, value in zip(beside, score.beside) if value is not None]
     words = f"{name} {_share(score.value)}" + (f" ({', '.join(others)})" if others else "")
     if score.passed is False and score.minimum is not None:
-        return [(f"✗ {words} < {percent(score.minimum)}", "bold $text-error"), "  "]
+        return [(f"✗ {words} < {percent(score.minimum)}", BAD), "  "]
     return [words, "  "]
 
 
@@ -246,7 +246,7 @@ def _confusion(evaluation: Evaluation) -> Iterator[Block]:
         mark = f"✗ {others}" if others else "✓"
         yield Block(Content(f"{pad(name, _NAME_CELLS)} {number(total):>6} {number(right):>6}  {mark}"))
     if confusion.left_out:
-        yield Block(Content(f"and {confusion.left_out} more tools").stylize(_MUTED))
+        yield Block(Content(f"and {confusion.left_out} more tools").stylize(MUTED))
 
 
 def _tables(evaluation: Evaluation) -> Iterator[Block]:
@@ -272,4 +272,4 @@ def _tables(evaluation: Evaluation) -> Iterator[Block]:
         cells = "".join(f" {_share(share):>8}" for share in shares)
         yield Block(Content(f"{pad(name, _NAME_CELLS)} {number(examples):>8}{cells}"))
     for note in evaluation.notes:
-        yield Block(Content(f"\n{clean(note, 500)}").stylize(_MUTED))
+        yield Block(Content(f"\n{clean(note, 500)}").stylize(MUTED))

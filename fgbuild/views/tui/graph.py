@@ -13,8 +13,9 @@ from fgbuild.views.dependencies import Row
 from fgbuild.views.records import RUNNING, StageState
 from fgbuild.views.tui.listing import Listing
 from fgbuild.views.tui.snapshot import Snapshot, colour
+from fgbuild.views.tui.styles import MUTED
 from fgbuild.views.tui.view import DetailView
-from fgbuild.views.tui.widgets import MUTED, Panel, Part
+from fgbuild.views.tui.widgets import Panel, Part
 
 _KIND_CELLS, _STATUS_CELLS = 12, 24
 EMPTY = "This run has no stages yet. Press Esc, then B to build every domain."

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from fgbuild.views import describe, text
 from fgbuild.views.records import FAILED, RUNNING, BuildState, StageState
 from fgbuild.views.tui.snapshot import Snapshot, colour
+from fgbuild.views.tui.styles import HEADING
 from fgbuild.views.tui.widgets import Panel, Part
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class StageGrid(Panel, can_focus=True):
         kinds = state.kinds()
         cell = self._cell_width(state, width)
         heading = text.pad(" domain", _NAME_CELLS + 1) + "".join(text.pad(kind, cell) for kind in kinds)
-        parts: list[Part] = [(text.crop(heading, width), "bold $foreground-muted underline")]
+        parts: list[Part] = [(text.crop(heading, width), f"{HEADING} underline")]
         for row in rows(state):
             domain = next((stage.domain for stage in row if stage), "")
             parts.append(("\n " + text.pad(domain or _SHARED, _NAME_CELLS - 1) + " ", "bold" if domain else ""))

@@ -11,6 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from fgbuild.views.tui.styles import MUTED
+
 _SYMBOLS = (
     ("✓", "done: the stage ran"),
     ("≡", "current: up to date, nothing to do · cached: restored from the cache"),
@@ -55,7 +57,7 @@ class HelpScreen(ModalScreen[None]):
             parts += [(f"  {symbol:<4}", "bold"), f"{meaning}\n"]
         parts += [
             "\nThe dashboard only watches: closing it never stops a build.\n",
-            ("Esc closes this.", "$foreground-muted"),
+            ("Esc closes this.", MUTED),
         ]
         with VerticalScroll(id="help"):
             yield Static(Content.assemble(*parts), markup=False)

@@ -14,13 +14,14 @@ from fgbuild.views import runs, text
 from fgbuild.views.runs import RunSummary
 from fgbuild.views.tui.listing import Listing
 from fgbuild.views.tui.snapshot import Snapshot
+from fgbuild.views.tui.styles import ACTIVE, BAD, GOOD, HEADING, MUTED, WARNING
 from fgbuild.views.tui.view import DetailView
-from fgbuild.views.tui.widgets import MUTED, Panel, Part
+from fgbuild.views.tui.widgets import Panel, Part
 
 REFRESH_SECONDS = 2.0
 EMPTY = "No build has run here yet. Press Esc, then B to build every domain."
 
-_STYLES = {"✓": "$text-success", "✗": "bold $text-error", "●": "bold $text-primary", "■": "$text-warning"}
+_STYLES = {"✓": GOOD, "✗": BAD, "●": ACTIVE, "■": WARNING}
 _ID_CELLS, _OUTCOME_CELLS, _TIME_CELLS, _COUNT_CELLS, _BASE_CELLS = 24, 16, 8, 15, 20
 
 
@@ -38,7 +39,7 @@ class RunTable(Listing):
         if not self.ids:
             return [(EMPTY, MUTED)]
         head = _cells(("  run", "how it ended", "took", "ran/rest/fail", "right tools", "base", "command"), width)
-        parts: list[Part] = [("".join(head), "bold $foreground-muted underline"), "\n"]
+        parts: list[Part] = [("".join(head), f"{HEADING} underline"), "\n"]
         place = self.ids.index(self.chosen) if self.chosen in self.ids else None
         for run in self.window(self.ids, place, height - 1):
             parts += [*self._row(run, run == snapshot.state.run, width), "\n"]

@@ -14,7 +14,8 @@ from fgbuild.views.records import RUNNING, StageState
 from fgbuild.views.report.drawing import smoothed
 from fgbuild.views.report.values import lines, series
 from fgbuild.views.tui.snapshot import Snapshot
-from fgbuild.views.tui.widgets import MUTED, Panel, Part
+from fgbuild.views.tui.styles import MUTED
+from fgbuild.views.tui.widgets import Panel, Part
 
 if TYPE_CHECKING:
     from fgbuild.views.tui.app import DashboardApp

@@ -18,6 +18,7 @@ from textual.widgets import Static
 from fgbuild.views.text import clean
 from fgbuild.views.tui.desk import Field, Problem
 from fgbuild.views.tui.manifest_text import problem_words
+from fgbuild.views.tui.styles import GOOD
 
 _SHOWN = 5
 
@@ -29,7 +30,7 @@ class Line(Static):
         super().__init__(words, id=id, markup=False)
 
     def show(self, words: str) -> None:
-        colour = {"✗": "$text-error", "✓": "$text-success"}.get(words[:1], "")
+        colour = {"✗": "$text-error", "✓": GOOD}.get(words[:1], "")
         self.update(Content.styled(clean(words, 600), colour) if colour else Content(clean(words, 600)))
 
 

@@ -9,7 +9,8 @@ import psutil
 
 from fgbuild.views import text
 from fgbuild.views.tui.snapshot import Snapshot
-from fgbuild.views.tui.widgets import MUTED, Panel, Part
+from fgbuild.views.tui.styles import MUTED
+from fgbuild.views.tui.widgets import Panel, Part
 
 _BAR_CELLS = 8
 

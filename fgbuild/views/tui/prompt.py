@@ -18,13 +18,13 @@ from fgbuild.errors import FgbuildError
 from fgbuild.views import text
 from fgbuild.views.text import MAX_MESSAGE, clean
 from fgbuild.views.tui.snapshot import Snapshot
+from fgbuild.views.tui.styles import BAD, MUTED
 from fgbuild.views.tui.view import DetailView
 from fgbuild.views.tui.widgets import Part
 
 _MAX_PROMPT = 4_000
 _MAX_EXCHANGES = 100
 _TICK_SECONDS = 0.5
-_MUTED, _BAD = "$foreground-muted", "bold $text-error"
 _HINT = (
     "Write what a user would say to the agent and press enter. The shipped model answers, knowing the tools that it "
     "was trained with. Its calls are shown; nothing is run."
@@ -98,7 +98,7 @@ class PromptView(DetailView):
             return
         self.query_one("#hint", Static).update(_HINT)
         place = f"  {self._domains.index(self._domain) + 1} of {len(self._domains)} domains"
-        self.query_one(DomainLine).update(Content.assemble("Ask ", (self._domain, "bold"), (place, _MUTED)))
+        self.query_one(DomainLine).update(Content.assemble("Ask ", (self._domain, "bold"), (place, MUTED)))
 
     def action_domain(self, step: int) -> None:
         """Ask another domain's model from now on."""
@@ -138,7 +138,7 @@ class PromptView(DetailView):
 
     def _begin(self, prompt: str) -> None:
         domain, desk, variant = self._domain, self.dashboard.desk, self.dashboard.variant
-        head: list[Part] = [(f"{domain} › ", _MUTED), (clean(prompt, _MAX_PROMPT), "bold")]
+        head: list[Part] = [(f"{domain} › ", MUTED), (clean(prompt, _MAX_PROMPT), "bold")]
         shown = Static(Content.assemble(*head), markup=False)
         answers = self.query_one("#answers", VerticalScroll)
         self.query_one("#hint").display = False
@@ -153,7 +153,7 @@ class PromptView(DetailView):
             try:
                 parts = answer_parts(desk.call(domain, prompt, variant, lambda: worker.is_cancelled))
             except FgbuildError as error:
-                parts = [(f"✗ {clean(str(error), MAX_MESSAGE, keep_newlines=True)}", _BAD)]
+                parts = [(f"✗ {clean(str(error), MAX_MESSAGE, keep_newlines=True)}", BAD)]
             if not worker.is_cancelled:
                 self.app.call_from_thread(self._answered, shown, [*head, "\n", *parts])
 
@@ -180,15 +180,15 @@ def answer_parts(answer: Mapping[str, Any]) -> list[Part]:
     if calls := answer.get("calls"):
         parts.append(_json(calls) + "\n")
     else:
-        parts.append(("no call\n", _MUTED))
+        parts.append(("no call\n", MUTED))
     if words := answer.get("text"):
-        parts += [("says  ", _MUTED), clean(str(words), MAX_MESSAGE, keep_newlines=True) + "\n"]
+        parts += [("says  ", MUTED), clean(str(words), MAX_MESSAGE, keep_newlines=True) + "\n"]
     if malformed := answer.get("malformed"):
-        parts.append((f"✗ not well formed: {text.scalar(malformed, 500)}\n", _BAD))
-        parts += [("wrote  ", _MUTED), clean(str(answer.get("raw", "")), MAX_MESSAGE, keep_newlines=True) + "\n"]
+        parts.append((f"✗ not well formed: {text.scalar(malformed, 500)}\n", BAD))
+        parts += [("wrote  ", MUTED), clean(str(answer.get("raw", "")), MAX_MESSAGE, keep_newlines=True) + "\n"]
     seconds = answer.get("seconds")
     took = text.seconds(seconds) if isinstance(seconds, (int, float)) else "? s"
-    parts.append((f"stopped on {text.scalar(answer.get('stopped_on')) or 'nothing'} · {took}", _MUTED))
+    parts.append((f"stopped on {text.scalar(answer.get('stopped_on')) or 'nothing'} · {took}", MUTED))
     return parts
 
 

@@ -8,9 +8,10 @@ from functools import lru_cache
 
 from fgbuild.views import text
 from fgbuild.views.records import Reason
+from fgbuild.views.tui.styles import GOOD, MUTED, WARNING
 from fgbuild.views.tui.widgets import Part
 
-_MUTED, _OLD, _NEW = "$foreground-muted", "$text-warning", "$text-success"
+_OLD, _NEW = WARNING, GOOD
 _DIGEST = re.compile(r"[0-9a-f]{12}…")
 _NONE = "(nothing)"
 # Comparing lines takes time that grows with their square.
@@ -49,9 +50,9 @@ def side_by_side(old: str, new: str, width: int, margin: str, names: tuple[str, 
     for index in range(max(len(left), len(right))):
         first, second = names if index == 0 else ("", "")
         parts += [
-            (f"{margin}{first:<{labels}}", _MUTED),
+            (f"{margin}{first:<{labels}}", MUTED),
             (text.pad(left[index] if index < len(left) else "", room), _OLD),
-            (f"  {second:<{labels}}", _MUTED),
+            (f"  {second:<{labels}}", MUTED),
             ((right[index] if index < len(right) else "") + "\n", _NEW),
         ]
     return parts
@@ -69,11 +70,11 @@ def _changed_lines(old: str, new: str, width: int, margin: str) -> list[Part]:
 
     for kind, first, last, start, end in SequenceMatcher(None, before, after).get_opcodes():
         if kind == "equal" and last - first > 2 * _CONTEXT + 1:
-            add(" ", before[first : first + _CONTEXT], _MUTED)
-            add(" ", [f"… {last - first - 2 * _CONTEXT} lines the same"], _MUTED)
-            add(" ", before[last - _CONTEXT : last], _MUTED)
+            add(" ", before[first : first + _CONTEXT], MUTED)
+            add(" ", [f"… {last - first - 2 * _CONTEXT} lines the same"], MUTED)
+            add(" ", before[last - _CONTEXT : last], MUTED)
         elif kind == "equal":
-            add(" ", before[first:last], _MUTED)
+            add(" ", before[first:last], MUTED)
         else:
             add("-", before[first:last], _OLD)
             add("+", after[start:end], _NEW)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fgbuild.views import describe, text
 from fgbuild.views.estimate import stage_remaining
 from fgbuild.views.records import CANCELLED, DONE, FAILED, RUNNING, BuildState, StageState
+from fgbuild.views.tui.styles import ACTIVE, BAD, GOOD, MUTED, WARNING
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,12 @@ class Snapshot:
 def colour(stage: StageState, symbol: str) -> str:
     """The theme colour of a stage's cell; the words say the same."""
     if stage.status == FAILED or stage.refused:
-        return "bold $text-error"
+        return BAD
     if stage.status == CANCELLED or symbol == "■":
-        return "$text-warning"
+        return WARNING
     if stage.status == RUNNING:
-        return "bold $text-primary"
-    return "$text-success" if stage.status == DONE and stage.action == "run" else "$foreground-muted"
+        return ACTIVE
+    return GOOD if stage.status == DONE and stage.action == "run" else MUTED
 
 
 def _brief(seconds: float) -> str:

@@ -16,8 +16,9 @@ from fgbuild.views import dependencies, describe, text
 from fgbuild.views.records import BuildState, StageState
 from fgbuild.views.tui.reasons import reason_parts
 from fgbuild.views.tui.snapshot import Snapshot, colour
+from fgbuild.views.tui.styles import MUTED
 from fgbuild.views.tui.view import DetailView
-from fgbuild.views.tui.widgets import MUTED, Panel, Part
+from fgbuild.views.tui.widgets import Panel, Part
 
 _MOST_LINES = 400
 EMPTY = "No build has run here yet. Press Esc, then B to build every domain."

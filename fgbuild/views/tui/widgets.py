@@ -12,12 +12,12 @@ from fgbuild.views import describe, table, text
 from fgbuild.views.estimate import build_remaining, stage_remaining
 from fgbuild.views.records import FAILED, Artifact, StageState
 from fgbuild.views.tui.snapshot import Snapshot
+from fgbuild.views.tui.styles import ACTIVE, BAD, GOOD, MUTED, WARNING
 
 Part = str | tuple[str, str]
 _NAME_CELLS = 12
 _MAX_NOTE = 500
 _GAUGE_CELLS = 24
-MUTED, BAD, GOOD = "$foreground-muted", "bold $text-error", "$text-success"
 
 
 class Panel(Static):
@@ -69,7 +69,7 @@ class TitleBar(Panel):
 def _run_status(snapshot: Snapshot) -> tuple[str, str, str]:
     state = snapshot.state
     if snapshot.going:
-        return "●", "running", "bold $text-primary"
+        return "●", "running", ACTIVE
     if not state.finished:
         return "■", "stopped early", "bold $text-warning"
     if state.exit_code == 130:
@@ -89,7 +89,7 @@ class RunningPanel(Panel):
             return [(" " + text.crop(describe.outcome(state), width - 1), BAD if bad else GOOD)]
         if not snapshot.going:
             words = " The build process is gone; finished stages stay finished. Press b to go on."
-            return [(text.crop(words, width), "$text-warning")]
+            return [(text.crop(words, width), WARNING)]
         running = state.running()
         lines = [self._line(stage, snapshot, width) for stage in running]
         return ["\n".join(lines) or " Between two stages."]
