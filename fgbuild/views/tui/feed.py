@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from fgbuild.events import EventReader
 from fgbuild.views import runs
+from fgbuild.views.bulk import BulkReader
 from fgbuild.views.state import BuildState, apply
 from fgbuild.views.text import clean
 from fgbuild.views.tui.snapshot import Snapshot
@@ -24,7 +24,7 @@ class Feed:
         self.going = False
         self.run: str | None = None
         self.state = BuildState()
-        self._reader: EventReader | None = None
+        self._reader: BulkReader | None = None
         self.show(run or runs.latest_run(root))
 
     def show(self, run: str | None) -> None:
@@ -32,7 +32,7 @@ class Feed:
         self.run = run
         self.going = False
         self.state = BuildState(run=clean(run or ""))
-        self._reader = EventReader(runs.log_path(self.root, run)) if run is not None else None
+        self._reader = BulkReader(runs.log_path(self.root, run)) if run is not None else None
 
     def latest(self) -> None:
         """Go to the latest run, and follow those that come after it."""
