@@ -20,7 +20,7 @@ from fgbuild.errors import FgbuildError
 from fgbuild.views import runs
 from fgbuild.views.records import StageState
 from fgbuild.views.tui import actions, launch, terminal
-from fgbuild.views.tui.desk import Desk, Variant
+from fgbuild.views.tui.desk import Desk, Variant, variant_of
 from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.grid import telling
 from fgbuild.views.tui.help import HelpScreen
@@ -100,8 +100,8 @@ class DashboardApp(App[None]):
 
     @property
     def variant(self) -> Variant:
-        """Base and profile of the run that is shown: what is started from here is of the same."""
-        return Variant(self.feed.state.base, self.feed.state.profile)
+        """Base and profile that the shown run's command names: what is started from here is of the same."""
+        return variant_of(self.feed.state.command)
 
     def get_default_screen(self) -> Screen[None]:
         return Overview()
