@@ -12,9 +12,9 @@ from tui_sample import SIZES, FolderMade, begun_now, dashboard, screen_of, shows
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
 from fgbuild.views.tui.app import DashboardApp
-from fgbuild.views.tui.compare import marked, side_by_side
 from fgbuild.views.tui.failures import FailuresView
 from fgbuild.views.tui.help import HelpScreen
+from fgbuild.views.tui.side_by_side import marked, side_by_side
 
 REPORT = {
     "examples": 40,
