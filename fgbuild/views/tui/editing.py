@@ -135,8 +135,8 @@ class EditingView(DetailView):
     def _ask_about_conflict(self, file: TextFile, written: str, then: Callable[[], None]) -> None:
         def decide(answer: str | None) -> None:
             if answer == "r":
-                self._forget()
-                self._read_again()
+                if self._read_again():
+                    self._forget()
             elif answer == "o":
                 self.run_worker(self.save(written, then, overwrite=True), group="save")
 
