@@ -132,9 +132,7 @@ class FileLines:
         try:
             status = os.stat(self.path)
         except FileNotFoundError:
-            self.problem = (
-                "The file was removed; this is what was in it." if self._fd >= 0 else "Its worker printed nothing."
-            )
+            self.problem = "The file was removed; this is what was in it." if self._fd >= 0 else NO_FILE
             return
         if not stat.S_ISREG(status.st_mode):
             self.problem = f"{self.path} is not a file."

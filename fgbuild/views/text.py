@@ -92,22 +92,6 @@ def pad(text: str, width: int) -> str:
     return cropped + " " * (width - cell_width(cropped))
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """`text` in lines of at most `width` cells (at least 2), line breaks kept; broken anywhere, so nothing is lost."""
-    lines = []
-    for whole_line in text.split("\n"):
-        used, line = 0, ""
-        for character in whole_line:
-            cells = _character_width(character)
-            if used + cells > max(width, 2):
-                lines.append(line)
-                used, line = 0, ""
-            used += cells
-            line += character
-        lines.append(line)
-    return lines
-
-
 def joined(pieces: list[str], separator: str, width: int) -> str:
     """As many of the pieces, from the first on, as fit into `width` cells; empty ones are left out."""
     line = ""

@@ -12,9 +12,9 @@ from tui_sample import SIZES, FolderMade, begun_now, dashboard, screen_of, shows
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
 from fgbuild.views.tui.app import DashboardApp
-from fgbuild.views.tui.compare import marked, side_by_side
 from fgbuild.views.tui.failures import FailuresView
 from fgbuild.views.tui.help import HelpScreen
+from fgbuild.views.tui.side_by_side import marked, side_by_side
 
 REPORT = {
     "examples": 40,
@@ -97,7 +97,7 @@ async def test_scores_failures_and_the_chosen_one(tmp_path: Path, size: tuple[in
         assert {len(line) for line in screen.splitlines()} == {size[0]}
         await pilot.press("tab", "end")
         await shows(pilot, "≠ and reversed: where the two differ", "The last messages of the prompt", "Mind you")
-        await shows(pilot, "esc Back", "o Reason", "c Confusion")
+        await shows(pilot, "esc Back", "e Reason", "c Confusion")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -116,7 +116,7 @@ async def test_keys_move_between_failures(tmp_path: Path, size: tuple[int, int])
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_o_and_t_filter(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_e_and_t_filter(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await failures_of(pilot, "failure 1 of 22")
         await pilot.press("e")
@@ -126,7 +126,7 @@ async def test_o_and_t_filter(tmp_path: Path, size: tuple[int, int]) -> None:
         await pilot.press("t")
         await shows(pilot, "clarify  1", "check  21")
         await pilot.press("down", "enter")
-        await shows(pilot, "no failure (of 22)", "No failure fits; press o or t")
+        await shows(pilot, "no failure (of 22)", "No failure fits; press e or t")
         await pilot.press("y")
         await pilot.press("e", "home", "enter")
         await shows(pilot, "failure 1 of 1 (of 22)", "scenario clarify")

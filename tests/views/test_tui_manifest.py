@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import signal
+import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +15,8 @@ from typing import Any
 
 import pytest
 import views_sample as sample
+from textual.events import Paste
+from textual.messages import ExitApp
 from textual.pilot import Pilot
 from tui_sample import SIZES, SampleDesk, screen_of, shows, wait_for
 
@@ -24,6 +29,8 @@ from fgbuild.views.tui.desk import Effect, Field, Problem, Variant
 from fgbuild.views.tui.help import HelpScreen
 from fgbuild.views.tui.manifest import ManifestView
 from fgbuild.views.tui.overview import Overview
+from fgbuild.views.tui.question import Question
+from fgbuild.views.tui.textfile import TextFile
 
 TEXT = 'schema = 1\nname = "lint"\n\n[lora]\nr = 16\nalpha = 32\n'
 R_LINE = 5
@@ -92,6 +99,19 @@ async def editing(
         await pilot.press("m")
         await wait_for(pilot, lambda: isinstance(app.screen, ManifestView))
         await shows(pilot, "manifests/lint.toml", "✓ Nothing changes")
+        yield pilot
+
+
+@asynccontextmanager
+async def editing_as_is(path: Path) -> AsyncIterator[Pilot[Any]]:
+    """Open the editor on whatever the file has, when nothing is asked."""
+    app = DashboardApp(EditorDesk(path.parents[1]))
+    app.selected = "lint:train"
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await shows(pilot, sample.RUN)
+        await pilot.press("m")
+        await shows(pilot, "manifests/lint.toml", "✓")
+        assert isinstance(app.screen, ManifestView)
         yield pilot
 
 
@@ -298,6 +318,165 @@ async def test_ctrl_q_goes_once_the_changes_are_dropped(path: Path) -> None:
         await shows(pilot, "changes that are not saved")
         await pilot.press("d")
         await wait_for(pilot, lambda: pilot.app._exit)
+
+
+async def typed_and_ended(path: Path, text: str = "4", ending: str = "signal") -> None:
+    """Type something, and end the dashboard from outside."""
+    async with editing(path) as pilot:
+        await type_at_rank(pilot, text)
+        await shows(pilot, "* not saved")
+        if ending == "signal":
+            pilot.app._on_signal(signal.SIGTERM)
+        else:
+            pilot.app.post_message(ExitApp())  # as the driver does once no browser is there any more
+        await wait_for(pilot, lambda: not pilot.app.is_running)
+
+
+@asynccontextmanager
+async def opened_again(path: Path, size: tuple[int, int] = SIZES[0]) -> AsyncIterator[Pilot[Any]]:
+    app = DashboardApp(EditorDesk(path.parents[1]))
+    app.selected = "lint:train"
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await shows(pilot, sample.RUN)
+        await pilot.press("m")
+        await shows(pilot, "lint.toml has changes that were not saved")
+        yield pilot
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("ending", ["signal", "closed browser"])
+async def test_what_was_typed_when_the_dashboard_ended_can_be_taken_up(
+    path: Path, ending: str, size: tuple[int, int]
+) -> None:
+    await typed_and_ended(path, ending=ending)
+    assert path.read_text() == TEXT
+    async with opened_again(path, size) as pilot:
+        assert "changed since then" not in screen_of(pilot.app)
+        await pilot.press("t")
+        await shows(pilot, "r = 164", "* not saved")
+        await pilot.press("ctrl+z")
+        await wait_for(pilot, lambda: pilot.app.screen.editor.text == TEXT)
+        await pilot.press("ctrl+y")
+        await shows(pilot, "r = 164", "✓ Saving reruns")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Saved lint.toml")
+    assert path.read_text() == TEXT.replace("16", "164")
+    async with editing_as_is(path) as pilot:  # once saved, it is no longer offered
+        assert "r = 164" in screen_of(pilot.app)
+
+
+async def test_what_was_typed_can_be_left_for_later_or_dropped(path: Path) -> None:
+    await typed_and_ended(path)
+    async with opened_again(path) as pilot:
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Overview))
+    path.write_text(TEXT + "# theirs\n")
+    async with opened_again(path) as pilot:
+        await shows(pilot, "The file was changed since then.")
+        await pilot.press("d")
+        await shows(pilot, "# theirs")
+    async with editing_as_is(path) as pilot:
+        assert "r = 16" in screen_of(pilot.app)
+
+
+async def test_half_a_character_that_is_pasted_is_replaced(path: Path) -> None:
+    async with editing(path) as pilot:
+        pilot.app.post_message(Paste("# \ud800"))
+        await shows(pilot, "# �schema", "* not saved")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Saved lint.toml")
+    assert path.read_text() == "# �" + TEXT
+
+
+@pytest.mark.parametrize("key", ["d", "s"])
+async def test_what_was_dropped_or_saved_is_not_offered_again(path: Path, key: str) -> None:
+    async with editing(path) as pilot:
+        await type_at_rank(pilot, "4")
+        await pilot.press("escape")
+        await shows(pilot, "changes that are not saved")
+        await pilot.press(key)
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Overview))
+    assert not list(path.parents[1].glob("cache/ui/drafts/**/*.json"))
+
+
+async def test_a_second_ctrl_s_during_a_slow_save_is_ignored(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saves, go_on, save = [], threading.Event(), TextFile.save
+
+    def slow(file: TextFile, text: str, *, overwrite: bool = False) -> None:
+        saves.append(text)
+        go_on.wait(20.0)
+        save(file, text, overwrite=overwrite)
+
+    monkeypatch.setattr(TextFile, "save", slow)
+    async with editing(path) as pilot:
+        try:
+            await type_at_rank(pilot, "4")
+            await pilot.press("ctrl+s")
+            await wait_for(pilot, lambda: bool(saves))
+            await pilot.press("ctrl+s")
+            await shows(pilot, "It is being saved already")
+        finally:
+            go_on.set()
+        await shows(pilot, "Saved lint.toml")
+        assert saves == [TEXT.replace("16", "164")]
+        assert not isinstance(pilot.app.screen, Question)
+        await type_at_rank(pilot, "8")
+        await pilot.press("ctrl+s")
+        await wait_for(pilot, lambda: len(saves) == 2 and "1648" in path.read_text())
+
+
+async def test_problems_of_a_text_that_is_gone_are_not_shown(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    go_on = {"bad": threading.Event(), "theirs": threading.Event()}
+    problems = EditorDesk.problems
+
+    def slow(desk: EditorDesk, path: Path, text: str, variant: Variant) -> Sequence[Problem]:
+        for word, event in go_on.items():
+            if word in text:
+                begun.append(word)
+                event.wait(20.0)
+        return problems(desk, path, text, variant)
+
+    monkeypatch.setattr(EditorDesk, "problems", slow)
+    async with editing(path) as pilot:
+        try:
+            await type_at_rank(pilot, "bad")
+            await wait_for(pilot, lambda: begun == ["bad"])
+            path.write_text("# theirs\n")
+            pilot.app.screen._read_again()
+            await shows(pilot, "# theirs")
+            go_on["bad"].set()
+            await wait_for(pilot, lambda: begun == ["bad", "theirs"])
+            assert "line 5" not in await shows(pilot, "# theirs")
+        finally:
+            for event in go_on.values():
+                event.set()
+
+
+def test_the_end_does_not_wait_for_a_check(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    effect = EditorDesk.effect
+
+    def slow(desk: EditorDesk, path: Path, text: str, variant: Variant) -> Effect:
+        if text != TEXT:
+            begun.set()
+            go_on.wait()
+        return effect(desk, path, text, variant)
+
+    async def use() -> None:
+        async with editing(path) as pilot:
+            await type_at_rank(pilot, "4")
+            await wait_for(pilot, begun.is_set)
+
+    monkeypatch.setattr(EditorDesk, "effect", slow)
+    too_long = threading.Timer(30.0, go_on.set)
+    too_long.start()
+    try:
+        asyncio.run(use())  # which waits for the threads that the loop knows
+        assert not go_on.is_set()
+    finally:
+        too_long.cancel()
+        go_on.set()
 
 
 async def test_undo_and_redo(path: Path) -> None:

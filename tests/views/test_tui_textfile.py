@@ -10,6 +10,7 @@ import pytest
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import textfile
 from fgbuild.views.tui.desk import Effect, Field, Problem
+from fgbuild.views.tui.draft import Draft
 from fgbuild.views.tui.manifest_text import beside, effect_words, field_at, place, problem_words
 from fgbuild.views.tui.textfile import ChangedOnDisk, TextFile
 
@@ -97,6 +98,35 @@ def test_a_save_that_fails_leaves_the_old_text_and_nothing_else(path: Path, monk
         file.save("a = 2\n")
     assert path.read_text() == "a = 1\n"
     assert os.listdir(path.parent) == ["a.toml"]
+
+
+def test_half_a_character_is_told_with_its_line(path: Path) -> None:
+    with pytest.raises(FgbuildError, match=r"a\.toml: line 2 has half a character"):
+        TextFile(path).save("a = 2\nb = '\ud800'\n")
+    assert path.read_text() == "a = 1\n"
+    assert os.listdir(path.parent) == ["a.toml"]
+
+
+@pytest.mark.parametrize("text", ["a = 2\n", "\ud800\r\n\x00", ""])
+def test_a_draft_is_what_was_typed(path: Path, text: str) -> None:
+    draft = Draft(path.parent, path)
+    assert draft.read() is None
+    draft.keep(text, "a = 1\n")
+    kept = Draft(path.parent, path).read()
+    assert kept is not None
+    assert (kept.text, kept.is_of("a = 1\n"), kept.is_of("a = 3\n")) == (text, True, False)
+    draft.drop()
+    draft.drop()
+    assert draft.read() is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"{}", b"[" * 100_000])
+def test_a_draft_that_cannot_be_read_is_none(path: Path, content: bytes) -> None:
+    draft = Draft(path.parent, path)
+    draft.keep("x", "y")
+    (kept,) = (path.parent / "cache" / "ui" / "drafts").iterdir()
+    kept.write_bytes(content)
+    assert draft.read() is None
 
 
 @pytest.mark.parametrize(

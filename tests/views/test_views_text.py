@@ -72,12 +72,6 @@ def test_the_bar_is_as_long_as_asked() -> None:
     assert text.bar(7.0, 4) == "████"
 
 
-def test_wrapped_loses_nothing() -> None:
-    assert text.wrapped("abcdef\n\ngh", 4) == ["abcd", "ef", "", "gh"]
-    assert text.wrapped("日本語", 4) == ["日本", "語"]
-    assert text.wrapped("", 4) == [""]
-
-
 def test_whole_keeps_the_lines_of_texts_and_gives_some_to_long_values() -> None:
     assert text.whole("one\n\x1btwo") == "one\n␛two"
     assert text.whole("a1" * 32) == "a1a1a1a1a1a1…"

@@ -18,7 +18,7 @@ from fgbuild.views.tui.browse import BrowseView, Subject
 from fgbuild.views.tui.conversation import conversation, prompt
 from fgbuild.views.tui.dataset import Dataset, Filter, figures_of
 from fgbuild.views.tui.pick import Picker
-from fgbuild.views.tui.reader import Block, RowList, laid_out
+from fgbuild.views.tui.reader import Block, RowList, SearchLine, laid_out
 from fgbuild.views.tui.rowfile import RowFile, request_of, turns_of
 from fgbuild.views.tui.styles import MUTED
 from fgbuild.views.tui.widgets import Part
@@ -26,17 +26,7 @@ from fgbuild.views.tui.widgets import Part
 SPLITS = ("train", "eval")
 _POLL_SECONDS = 0.1
 _SCENARIO_CELLS = 20
-_NO_CALL = "(no call)"
-
-
-class SearchLine(Input):
-    """Where the words of a search are typed; escape leaves it and the search as it was."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
-
-    def action_leave(self) -> None:
-        self.display = False
-        self.screen.query_one("#rows").focus()
+_UNNAMED = {"scenario": "(none)", "tool": "(no call)"}
 
 
 class DataView(BrowseView):
@@ -169,8 +159,7 @@ class DataView(BrowseView):
         place = f"row {shown(self.rows.cursor + 1)} of {shown(listed)}" if listed else "no row"
         pieces = [
             place + (f" (of {shown(total)})" if self._filter.some else "") + ("" if file.done else ", still reading …"),
-            f"scenario {self._filter.scenario}" if self._filter.scenario is not None else "",
-            f"tool {self._filter.tool or _NO_CALL}" if self._filter.tool is not None else "",
+            *(f"{name} {wanted or _UNNAMED[name]}" for name, wanted in self._filter.only.items() if wanted is not None),
             f"with “{clean(self._filter.words, 40)}”" + (", searching …" if self._searching else "")
             if self._filter.words
             else "",
@@ -241,35 +230,38 @@ class DataView(BrowseView):
 
     def action_search(self) -> None:
         if self._set is not None:
-            line = self.query_one("#search", SearchLine)
+            line = self.query_one(SearchLine)
             line.display = True
             line.value = self._filter.words
             line.focus()
 
+    def action_leave_input(self) -> None:
+        self.query_one(SearchLine).display = False
+        self.rows.focus()
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.query_one("#search", SearchLine).action_leave()
+        self.action_leave_input()
         self._filter.words = event.value.strip()
         self._restart(keep=False)
 
     def action_scenario(self) -> None:
         if (file := self._file) is not None:
-            self._pick("Scenario", file.scenarios(), self._filter.scenario, "scenario")
+            self._pick("scenario", file.scenarios())
 
     def action_tool(self) -> None:
         if (file := self._file) is not None:
-            self._pick("Tool", file.called(), self._filter.tool, "tool")
+            self._pick("tool", file.called())
 
-    def _pick(self, title: str, counted: list[tuple[str, int]], current: str | None, name: str) -> None:
+    def _pick(self, name: str, counted: list[tuple[str, int]]) -> None:
         options: list[tuple[str | None, str]] = [(None, "all")]
-        unnamed = _NO_CALL if name == "tool" else "(none)"
-        options += [(value, f"{value or unnamed}  {shown(count)}") for value, count in counted]
+        options += [(value, f"{value or _UNNAMED[name]}  {shown(count)}") for value, count in counted]
 
         def done(choice: tuple[str | None] | None) -> None:
             if choice is not None:
-                setattr(self._filter, name, choice[0])
+                self._filter.only[name] = choice[0]
                 self._restart(keep=True)
 
-        self.app.push_screen(Picker(title, options, current), done)
+        self.app.push_screen(Picker(name.capitalize(), options, self._filter.only[name]), done)
 
 
 def _head(row: dict[str, Any]) -> list[str]:

@@ -26,10 +26,10 @@ class Dataset:
 
 @dataclass
 class Filter:
-    """Which rows are listed; `rows` are those found so far. found: numbers of those that have `words`."""
+    """Which rows are listed; `rows` are those found so far. only: the wanted scenario and tool ("": a row without a
+    call), None where any will do. found: numbers of the rows that have `words`."""
 
-    scenario: str | None = None
-    tool: str | None = None
+    only: dict[str, str | None] = field(default_factory=lambda: {"scenario": None, "tool": None})
     words: str = ""
     found: list[int] = field(default_factory=list)
     rows: list[int] | range = range(0)
@@ -37,7 +37,7 @@ class Filter:
 
     @property
     def some(self) -> bool:
-        return bool(self.scenario is not None or self.tool is not None or self.words)
+        return bool(self.words) or any(wanted is not None for wanted in self.only.values())
 
     def start(self) -> None:
         """Begin anew, after a change of what is asked for."""
@@ -58,10 +58,11 @@ class Filter:
                 self.rows.append(row)
 
     def _fits(self, file: RowFile, row: int) -> bool:
-        if self.scenario is not None and file.scenario(row) != self.scenario:
+        scenario, tool = self.only["scenario"], self.only["tool"]
+        if scenario is not None and file.scenario(row) != scenario:
             return False
         tools = file.tools(row)
-        return self.tool is None or (self.tool in tools if self.tool else not tools)
+        return tool is None or (tool in tools if tool else not tools)
 
 
 def figures_of(of: Dataset, split: str) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.text import clean
+from fgbuild.views.tui.draft import Draft, Kept
 from fgbuild.views.tui.question import STAY, Question
 from fgbuild.views.tui.textfile import ChangedOnDisk, TextFile
 from fgbuild.views.tui.toml_editor import TomlEditor
@@ -34,6 +36,10 @@ class EditingView(DetailView):
         self.editor = TomlEditor(id="text")
         self.file: TextFile | None = None
         self.basis = object()
+        self._draft: Draft | None = None
+        self._dropped: str | None = None
+        """The unsaved text that nobody wants any more."""
+        self._saving = False
 
     @property
     def unsaved(self) -> bool:
@@ -56,15 +62,43 @@ class EditingView(DetailView):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.editor.read_only = True
         self.editor.focus()
         self.set_interval(LOOK_SECONDS, self._look_at_disk)
 
+    def on_unmount(self) -> None:
+        """Keep what is not saved: a signal or a browser that is closed ends the dashboard without a question."""
+        if self._draft is not None and self.file is not None and self.unsaved and self.editor.text != self._dropped:
+            with contextlib.suppress(OSError):  # nobody is there any more who could be told
+                self._draft.keep(self.editor.text, self.file.text)
+
     async def edit(self, path: Path) -> None:
         """Edit that file. Raises FgbuildError where it cannot be read."""
-        self.file = await asyncio.to_thread(TextFile, path)
+        file, draft = await asyncio.to_thread(TextFile, path), Draft(self.dashboard.desk.root, path)
+        kept = await asyncio.to_thread(draft.read)
+        self.file, self._draft = file, draft
         self._take_text()
+        if kept is not None and kept.text != file.text:
+            self._offer(draft, kept)
+
+    def _offer(self, draft: Draft, kept: Kept) -> None:
+        """Ask whether to go on with what was typed and not saved when the dashboard ended."""
+        assert self.file is not None
+
+        def decide(answer: str | None) -> None:
+            if answer == "t":
+                # As an edit, so that undo gives the file's text.
+                self.editor.replace(kept.text, (0, 0), self.editor.document.end)
+            elif answer == "d":
+                draft.drop()
+            else:
+                self.call_later(self.dashboard.close_view, self)  # once the question is gone
+
+        question = f"{clean(self.file.path.name)} has changes that were not saved when the dashboard ended."
+        if not kept.is_of(self.file.text):
+            question += " The file was changed since then."
+        answers = {"t": "take them up; undo gives what is on disk", "d": "drop them"}
+        self.app.push_screen(Question(question, answers, "go back and leave them for later"), decide)
 
     def _take_text(self) -> None:
         assert self.file is not None
@@ -75,8 +109,13 @@ class EditingView(DetailView):
 
     async def save(self, written: str, then: Callable[[], None], *, overwrite: bool = False) -> None:
         """Put that text on disk; asks first where the file there is not the one that was read."""
-        file = self.file
+        file, draft = self.file, self._draft
         assert file is not None
+        assert draft is not None
+        if self._saving:
+            self.dashboard.tell("It is being saved already; press the key again once it is.", "warning")
+            return
+        self._saving = True
         try:
             await asyncio.to_thread(partial(file.save, written, overwrite=overwrite))
         except ChangedOnDisk:
@@ -85,7 +124,10 @@ class EditingView(DetailView):
         except FgbuildError as error:
             self.dashboard.refused(error)
             return
+        finally:
+            self._saving = False
         self.basis = object()
+        draft.drop()
         self.stored()
         if then is not nothing:
             self.leave(then)  # something may have been typed while it was saved
@@ -93,7 +135,8 @@ class EditingView(DetailView):
     def _ask_about_conflict(self, file: TextFile, written: str, then: Callable[[], None]) -> None:
         def decide(answer: str | None) -> None:
             if answer == "r":
-                self._read_again()
+                if self._read_again():
+                    self._forget()
             elif answer == "o":
                 self.run_worker(self.save(written, then, overwrite=True), group="save")
 
@@ -113,6 +156,12 @@ class EditingView(DetailView):
         self._take_text()
         self.editor.go_to(row)
         return True
+
+    def _forget(self) -> None:
+        """Let go of what is typed and not saved."""
+        self._dropped = self.editor.text
+        if self._draft is not None:
+            self._draft.drop()
 
     def _look_at_disk(self) -> None:
         """Follow the file where nothing was typed; where something was, saving asks."""
@@ -135,6 +184,7 @@ class EditingView(DetailView):
             if answer == "s":
                 self.save_then(then)
             elif answer not in (None, STAY):
+                self._forget()
                 self.call_later(then)  # once the question is gone
 
         assert self.file is not None

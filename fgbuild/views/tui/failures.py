@@ -26,6 +26,11 @@ from fgbuild.views.tui.widgets import Part
 _ID_CELLS = 18
 _SCENARIO_CELLS = 20
 _NAME_CELLS = 24
+_TRAITS: dict[str, Callable[[Failure], str]] = {
+    "reason": lambda failure: failure.reason,
+    "scenario": lambda failure: failure.scenario,
+}
+"""What failures can be chosen by."""
 _UNLIKE_TOLD = "≠ and reversed: where the two differ"
 
 
@@ -48,7 +53,7 @@ class FailuresView(BrowseView):
         super().__init__()
         self._evaluation: Evaluation | None = None
         self._listed: list[Failure] = []
-        self._only: dict[str, str | None] = {"reason": None, "scenario": None}
+        self._only: dict[str, str | None] = dict.fromkeys(_TRAITS)
         self._table = ""
         self._shown: Failure | None = None
 
@@ -67,7 +72,7 @@ class FailuresView(BrowseView):
 
     def forget(self) -> None:
         self._evaluation, self._listed, self._shown, self._table = None, [], None, ""
-        self._only = {"reason": None, "scenario": None}
+        self._only = dict.fromkeys(_TRAITS)
 
     def _restart(self) -> None:
         """List the failures that fit, from the first on."""
@@ -76,7 +81,7 @@ class FailuresView(BrowseView):
         self._listed = [
             failure
             for failure in evaluation.failures
-            if all(wanted is None or getattr(failure, name) == wanted for name, wanted in self._only.items())
+            if all(wanted in (None, _TRAITS[name](failure)) for name, wanted in self._only.items())
         ]
         self._shown = None
         self.rows.show(len(self._listed), 0)

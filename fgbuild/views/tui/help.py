@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from fgbuild.views.tui.dialog import Dialog
 from fgbuild.views.tui.styles import MUTED
 
 _SYMBOLS = (
@@ -36,10 +36,11 @@ def key_names(binding: Binding) -> list[str]:
     return [_KEYS.get(name, name) for name in binding.key.split(",")]
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Lists the given bindings, by where they hold; any of its keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,enter", "dismiss", "Close")]
+    DEFAULT_CSS = "HelpScreen > .box { width: 76; }"
 
     def __init__(self, tables: list[tuple[str, list[Binding]]]) -> None:
         super().__init__()
@@ -59,5 +60,5 @@ class HelpScreen(ModalScreen[None]):
             "\nThe dashboard only watches: closing it never stops a build.\n",
             ("Esc closes this.", MUTED),
         ]
-        with VerticalScroll(id="help"):
+        with VerticalScroll(id="help", classes="box"):
             yield Static(Content.assemble(*parts), markup=False)

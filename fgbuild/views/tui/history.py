@@ -125,7 +125,6 @@ class RunsView(DetailView):
         yield RunDetails(id="run-details")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._read()
         self.set_interval(REFRESH_SECONDS, self._read)
 

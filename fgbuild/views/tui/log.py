@@ -17,6 +17,7 @@ from fgbuild.views.lines import NO_FILE, FileLines, Lines, Scan, TextLines, patt
 from fgbuild.views.records import FAILED, RUNNING, StageState
 from fgbuild.views.tui.log_lines import LogLines
 from fgbuild.views.tui.log_source import Happenings, output_of
+from fgbuild.views.tui.reader import SearchLine
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.view import DetailView
 
@@ -24,12 +25,6 @@ POLL_SECONDS = 0.1
 SLICE_SECONDS = 0.02
 _EVENTS, _OUTPUT = "events", "output"
 _SEARCH, _FILTER = "search", "filter"
-
-
-class Asked(Input):
-    """Where search and filter are typed. Escape leaves both as they were."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "screen.leave_input", "Leave", show=False)]
 
 
 class LogView(DetailView):
@@ -85,7 +80,7 @@ class LogView(DetailView):
         yield Static("", id="log-heading", markup=False)
         yield LogLines(id="log-lines")
         yield Static("", id="log-status", markup=False)
-        yield Asked(id="log-input", compact=True, select_on_focus=False)
+        yield SearchLine(id="log-input", compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
         stage = self.dashboard.stage
@@ -235,7 +230,7 @@ class LogView(DetailView):
 
     def action_ask(self, what: str) -> None:
         self._asked = what
-        asked = self.query_one(Asked)
+        asked = self.query_one(SearchLine)
         asked.value = self._words[what]
         asked.cursor_position = len(asked.value)
         asked.placeholder = "search for" if what == _SEARCH else "show only lines with"
@@ -243,7 +238,7 @@ class LogView(DetailView):
         asked.focus()
 
     def action_leave_input(self) -> None:
-        self.query_one(Asked).remove_class("-asking")
+        self.query_one(SearchLine).remove_class("-asking")
         self._rows.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -75,7 +76,6 @@ class ManifestView(EditingView):
         yield self._problems
 
     def on_mount(self) -> None:
-        super().on_mount()
         stage = self.dashboard.stage
         if stage is None:
             self._path_line.show("no file")
@@ -134,7 +134,8 @@ class ManifestView(EditingView):
             while self.file is not None and not self._is_checked():
                 self.say("Checking…")
                 desk, basis, written = self.dashboard.desk, self.basis, self.editor.text
-                found = await check(desk, self.file.path, written, self.dashboard.variant, self._show_problems)
+                show = partial(self._show_problems, of=basis)
+                found = await check(desk, self.file.path, written, self.dashboard.variant, show)
                 if self.basis is basis:
                     self._take(found)
         finally:
@@ -151,9 +152,11 @@ class ManifestView(EditingView):
     def _is_checked(self) -> bool:
         return self._findings is not None and self._findings.text == self.editor.text
 
-    def _show_problems(self, problems: Sequence[Problem]) -> None:
-        self.editor.mark(Findings("", problems).lines)
-        self._problems.show(problems)
+    def _show_problems(self, problems: Sequence[Problem], of: object) -> None:
+        """of: the basis of the text that has them."""
+        if of is self.basis:
+            self.editor.mark(Findings("", problems).lines)
+            self._problems.show(problems)
 
     def _show_name(self) -> None:
         if self.file is not None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fgbuild.errors import FgbuildError
+from fgbuild.views.tui.daemon import in_daemon
 from fgbuild.views.tui.desk import Desk, Effect, Problem, Variant
 from fgbuild.views.tui.manifest_text import effect_words
 
@@ -54,10 +54,10 @@ async def check(
     """Everything about `text` in place of that file's. show: called with the problems as soon as they are known."""
     problems: Sequence[Problem] = ()
     try:
-        problems = await asyncio.to_thread(desk.problems, path, text, variant)
+        problems = await in_daemon(lambda: desk.problems(path, text, variant))
         show(problems)
         if not Findings(text, problems).own:
-            return Findings(text, problems, await asyncio.to_thread(desk.effect, path, text, variant))
+            return Findings(text, problems, await in_daemon(lambda: desk.effect(path, text, variant)))
     except FgbuildError as error:
         return Findings(text, problems, failure=str(error))
     except Exception as error:

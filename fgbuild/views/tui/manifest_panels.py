@@ -12,12 +12,12 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from fgbuild.views.text import clean
 from fgbuild.views.tui.desk import Field, Problem
-from fgbuild.views.tui.manifest_text import problem_words
+from fgbuild.views.tui.dialog import Dialog
+from fgbuild.views.tui.manifest_text import kind_words, problem_words
 from fgbuild.views.tui.styles import GOOD
 
 _SHOWN = 5
@@ -86,17 +86,11 @@ class Problems(Static):
                 self.post_message(self.Chosen(problem.line - 1))
 
 
-class FieldsScreen(ModalScreen[None]):
+class FieldsScreen(Dialog[None]):
     """The fields of a table, each with its type, default and what it is; any of its keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,ctrl+o", "dismiss", "Close")]
-    DEFAULT_CSS = """
-    FieldsScreen { align: center middle; background: $background 60%; }
-    FieldsScreen > VerticalScroll {
-        width: 76; max-width: 95%; height: auto; max-height: 90%; padding: 1 2;
-        border: round $primary; background: $surface;
-    }
-    """
+    DEFAULT_CSS = "FieldsScreen > .box { width: 76; }"
 
     def __init__(self, fields: Sequence[tuple[str, Field]]) -> None:
         super().__init__()
@@ -105,10 +99,9 @@ class FieldsScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         parts: list[str | tuple[str, str]] = []
         for name, field in self._fields:
-            default = f", default {field.default}" if field.default not in ("", '""') else ""
-            parts += [(clean(name), "bold"), clean(f"  {field.kind}{default}"), "\n"]
+            parts += [(clean(name), "bold"), clean(f"  {kind_words(field)}"), "\n"]
             parts += [clean(f"  {field.description}"), "\n"]
         if not parts:
             parts = ["The fields here are yours to name."]
-        with VerticalScroll():
+        with VerticalScroll(classes="box"):
             yield Static(Content.assemble(*parts), markup=False)

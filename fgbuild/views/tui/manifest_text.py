@@ -58,10 +58,14 @@ def beside(fields: Mapping[str, Field], path: tuple[str, ...]) -> list[tuple[str
     return next((found for end in range(len(path), -1, -1) if (found := inside(path[:end]))), [])
 
 
+def kind_words(field: Field) -> str:
+    """`whole number 1–1024, default 16`"""
+    return f"{field.kind}, default {field.default}" if field.default not in ("", '""') else field.kind
+
+
 def field_words(name: str, field: Field) -> str:
     """`lora.r: whole number 1–1024, default 16. Rank of the adapter.`"""
-    default = f", default {field.default}" if field.default not in ("", '""') else ""
-    return text.clean(f"{name}: {field.kind}{default}. {field.description}", 600)
+    return text.clean(f"{name}: {kind_words(field)}. {field.description}", 600)
 
 
 def effect_words(effect: Effect) -> str:

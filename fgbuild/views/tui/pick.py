@@ -8,20 +8,18 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from fgbuild.views.tui.dialog import Dialog
 
-class Picker(ModalScreen[tuple[str | None] | None]):
+
+class Picker(Dialog[tuple[str | None] | None]):
     """options: (value, what is shown); the value None lifts the choice. Dismissed with (value,), or with None where
     nothing was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "cancel", "Close")]
-    DEFAULT_CSS = """
-    Picker { align: center middle; background: $background 60%; }
-    Picker > OptionList { width: 60; max-width: 95%; height: auto; max-height: 80%; border: round $primary; }
-    """
+    DEFAULT_CSS = "Picker > .box { padding: 0 1; }"
 
     def __init__(self, title: str, options: Sequence[tuple[str | None, str]], current: str | None) -> None:
         super().__init__()
@@ -30,7 +28,7 @@ class Picker(ModalScreen[tuple[str | None] | None]):
         self._current = current
 
     def compose(self) -> ComposeResult:
-        listed = OptionList(*(Option(Content(shown)) for _, shown in self._options), markup=False)
+        listed = OptionList(*(Option(Content(shown)) for _, shown in self._options), markup=False, classes="box")
         listed.border_title = Content(self._title)
         values = [value for value, _ in self._options]
         listed.highlighted = values.index(self._current) if self._current in values else 0

@@ -9,23 +9,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from fgbuild.views.text import clean
+from fgbuild.views.tui.dialog import Dialog
 
 STAY = ""
 
 
-class Question(ModalScreen[str]):
+class Question(Dialog[str]):
     """Gives the key of the chosen answer; escape gives STAY. answers: key → what it does. stay: what escape does."""
 
-    DEFAULT_CSS = """
-    Question { align: center middle; background: $background 60%; }
-    Question > Vertical {
-        width: 64; max-width: 95%; height: auto; padding: 1 2; border: round $primary; background: $surface;
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "stay", "Cancel")]
 
     def __init__(self, question: str, answers: dict[str, str], stay: str) -> None:
@@ -38,7 +32,7 @@ class Question(ModalScreen[str]):
         parts: list[str | tuple[str, str]] = [clean(self._question, 500), "\n"]
         for key, what in [*self._answers.items(), ("Esc", self._stay)]:
             parts += [(f"\n  {key:<5}", "bold"), clean(what, 200)]
-        with Vertical():
+        with Vertical(classes="box"):
             yield Static(Content.assemble(*parts), markup=False)
 
     def on_key(self, event: Key) -> None:

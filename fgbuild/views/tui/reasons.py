@@ -6,8 +6,11 @@ import re
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from textual.content import Content
+
 from fgbuild.views import text
 from fgbuild.views.records import Reason
+from fgbuild.views.tui.reader import wrapped
 from fgbuild.views.tui.styles import GOOD, MUTED, WARNING
 from fgbuild.views.tui.widgets import Part
 
@@ -24,7 +27,7 @@ def reason_parts(reason: Reason, width: int, indent: int = 0, names: tuple[str, 
     """The lines of one reason, in at most `width` cells. names: what old and new value are called."""
     margin = " " * indent
     lines: list[Part] = []
-    for line in text.wrapped(_heading(reason), max(width - indent, 20)):
+    for line in _wrapped(_heading(reason), max(width - indent, 20)):
         lines.append((f"{margin}{line}\n", "bold"))
     old, new = reason.before or reason.old, reason.after or reason.new
     if not old and not new:
@@ -32,7 +35,7 @@ def reason_parts(reason: Reason, width: int, indent: int = 0, names: tuple[str, 
     many = "\n" in old and "\n" in new
     if many and old.count("\n") + new.count("\n") < _MOST_LINES:
         return lines + _changed_lines(old, new, width, margin + "  ")
-    return lines + side_by_side(old or _NONE, new or _NONE, width, margin + "  ", names)
+    return lines + _columns(old or _NONE, new or _NONE, width, margin + "  ", names)
 
 
 def _heading(reason: Reason) -> str:
@@ -41,11 +44,11 @@ def _heading(reason: Reason) -> str:
     return (reason.text if told else "") or reason.component
 
 
-def side_by_side(old: str, new: str, width: int, margin: str, names: tuple[str, str]) -> list[Part]:
+def _columns(old: str, new: str, width: int, margin: str, names: tuple[str, str]) -> list[Part]:
     """Two texts in two columns, wrapped; names: what the columns are called."""
     labels = max(map(len, names)) + 1
     room = max((width - len(margin) - 2 * labels - 2) // 2, 4)
-    left, right = text.wrapped(old, room), text.wrapped(new, room)
+    left, right = _wrapped(old, room), _wrapped(new, room)
     parts: list[Part] = []
     for index in range(max(len(left), len(right))):
         first, second = names if index == 0 else ("", "")
@@ -58,6 +61,10 @@ def side_by_side(old: str, new: str, width: int, margin: str, names: tuple[str, 
     return parts
 
 
+def _wrapped(value: str, width: int) -> list[str]:
+    return [line.plain for line in wrapped(Content(value), width)]
+
+
 def _changed_lines(old: str, new: str, width: int, margin: str) -> list[Part]:
     """Lines taken out (-), put in (+) and around them; longer stretches without a change are counted."""
     before, after = old.split("\n"), new.split("\n")
@@ -65,7 +72,7 @@ def _changed_lines(old: str, new: str, width: int, margin: str) -> list[Part]:
 
     def add(sign: str, lines: list[str], style: str) -> None:
         for line in lines:
-            for index, piece in enumerate(text.wrapped(line, width - len(margin) - 2)):
+            for index, piece in enumerate(_wrapped(line, width - len(margin) - 2)):
                 parts.append((f"{margin}{sign if index == 0 else ' '} {piece}\n", style))
 
     for kind, first, last, start, end in SequenceMatcher(None, before, after).get_opcodes():

@@ -9,12 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from fgbuild.views.records import RUNNING, BuildState
 from fgbuild.views.text import crop
+from fgbuild.views.tui.dialog import Dialog
 
 _KEPT = "Finished stages stay finished. A training that is stopped goes on from its last checkpoint in the next build."
 
@@ -30,7 +30,7 @@ class Choice:
         return self.stage or "altogether"
 
 
-class StopDialog(ModalScreen[Choice | None]):
+class StopDialog(Dialog[Choice | None]):
     """stage: the one that can be stopped alone, None where there is none; `others` are running beside it. Its result
     is None where nothing is to be stopped."""
 
@@ -41,11 +41,6 @@ class StopDialog(ModalScreen[Choice | None]):
     ]
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
     DEFAULT_CSS = """
-    StopDialog { align: center middle; background: $background 60%; }
-    StopDialog > Vertical {
-        width: 64; max-width: 95%; height: auto; max-height: 95%;
-        padding: 1 2; border: round $primary; background: $surface;
-    }
     StopDialog Static { height: auto; margin-bottom: 1; }
     StopDialog OptionList { height: auto; background: $surface; }
     """
@@ -68,7 +63,7 @@ class StopDialog(ModalScreen[Choice | None]):
     def compose(self) -> ComposeResult:
         options = [] if self._stage is None else [_option("s", f"Stop {crop(self._stage, 44)}", "stage")]
         options += [_option("a", "Stop the whole build", "all"), _option("esc", "Go on", "none")]
-        with Vertical():
+        with Vertical(classes="box"):
             yield Static(Content.assemble(("Stop the build?", "bold")), markup=False)
             yield Static(self._consequences(), markup=False)
             yield OptionList(*options, markup=False, compact=True)

@@ -63,18 +63,26 @@ class TextFile:
         if not overwrite and self.is_changed():
             raise ChangedOnDisk
         mark = codecs.BOM_UTF8 if self._content.startswith(codecs.BOM_UTF8) else b""
-        content = mark + text.encode("utf-8")
+        content = mark + self._encoded(text)
         target = Path(os.path.realpath(self.path))
         try:
-            _replace(target, content)
+            replace(target, content, stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644)
         except OSError as error:
             raise FgbuildError(f"{self.path.name}: cannot be saved ({error.strerror}); nothing was changed") from None
         self.text, self._content, self._look = text, content, _look(self.path)
 
+    def _encoded(self, text: str) -> bytes:
+        try:
+            return text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            line = text.count("\n", 0, error.start) + 1
+            raise FgbuildError(
+                f"{self.path.name}: line {line} has half a character, which no file can hold; delete it, then save"
+            ) from None
 
-def _replace(target: Path, content: bytes) -> None:
-    """Durable before it has the name: a crash leaves the old text or the new one."""
-    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
+
+def replace(target: Path, content: bytes, mode: int) -> None:
+    """Durable before it has the name: a crash leaves the old content or the new one. Raises OSError."""
     # Hidden, so that no build takes it for a manifest.
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     try:

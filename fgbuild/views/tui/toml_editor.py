@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import ClassVar
 
@@ -12,10 +13,11 @@ from textual import events
 from textual.binding import Binding
 from textual.strip import Strip
 from textual.widgets import TextArea
-from textual.widgets.text_area import TextAreaTheme
+from textual.widgets.text_area import Edit, EditResult, TextAreaTheme
 
 from fgbuild.views.text import clean
 
+_HALF = re.compile("[\ud800-\udfff]")
 MARK = "✗ "
 _MAX_COLOURED = 200_000
 """Longest text that is coloured, characters: the whole of it is looked at after each key."""
@@ -69,6 +71,11 @@ class TomlEditor(TextArea):
         """Edit another text, from its start, with nothing to undo."""
         self.language = "toml" if len(text) <= _MAX_COLOURED else None
         self.load_text(text)
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Half a character, which a paste may bring, becomes �: neither the document nor a file can hold it."""
+        edit.text = _HALF.sub("\N{REPLACEMENT CHARACTER}", edit.text)
+        return super().edit(edit)
 
     def mark(self, lines: Collection[int]) -> None:
         marked = frozenset(lines)
