@@ -333,7 +333,7 @@ async def test_r_tries_again_what_could_not_be_read(tmp_path: Path, monkeypatch:
         await shows(pilot, sample.RUN)
         for error in (OSError(5, "disk on fire"), sqlite3.OperationalError("locked")):
             await pilot.press("d")
-            await shows(pilot, error.args[-1], "Press r to try again.")
+            await shows(pilot, error.args[-1], "Press r to read it again.")
             error = None
             await pilot.press("r")
             await shows(pilot, "row 1 of 43")

@@ -12,9 +12,9 @@ from tui_sample import SIZES, FolderMade, begun_now, dashboard, screen_of, shows
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
 from fgbuild.views.tui.app import DashboardApp
-from fgbuild.views.tui.compare import marked, side_by_side
 from fgbuild.views.tui.failures import FailuresView
 from fgbuild.views.tui.help import HelpScreen
+from fgbuild.views.tui.side_by_side import marked, side_by_side
 
 REPORT = {
     "examples": 40,
@@ -236,7 +236,9 @@ async def test_what_cannot_be_read_is_said(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(app.desk, "made", refuse)
     async with app.run_test(size=SIZES[0]) as pilot:
-        await failures_of(pilot, "index", "remove it" if isinstance(error, FgbuildError) else "Press r to try again.")
+        await failures_of(
+            pilot, "index", "remove it" if isinstance(error, FgbuildError) else "Press r to read it again."
+        )
 
 
 async def test_help_lists_the_keys(tmp_path: Path) -> None:

@@ -278,11 +278,9 @@ async def test_a_long_log_leaves_the_loop_time_between_its_slices(
         heart = asyncio.create_task(beat())
         app.show_run(sample.RUN)
         beats_at.clear()
-        await wait_for(pilot, lambda: app.feed.state.stages["lint:train"].metrics.get("step") == 3_019, 20.0)
+        await wait_for(pilot, lambda: len(beats_at) > 30, 20.0)
         heart.cancel()
-    slices = beats_at[:30]
-    assert len(slices) == 30
-    assert len(set(slices)) > 25
+    assert len(set(beats_at[:30])) > 25
 
 
 @pytest.mark.parametrize("size", SIZES)

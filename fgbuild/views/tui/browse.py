@@ -137,9 +137,7 @@ class BrowseView(DetailView):
             self,
             lambda stopped: self.read(subject, stopped),
             lambda _: None,  # it has posted what it read
-            lambda problem: self.post_message(
-                self.Opened(subject, problem=f"{problem.rstrip('.')}. Press r to try again.")
-            ),
+            lambda problem: self.post_message(self.Opened(subject, problem=f"{problem}\nPress r to read it again.")),
             group="open",
         )
 

@@ -187,12 +187,12 @@ class CompareView(DetailView):
         ask(self, lambda unwanted: self._compare(stages), self._compared, self._failed, group="differences")
         self.draw(self.dashboard.feed.snapshot())
 
-    def _compare(self, stages: list[str]) -> dict[str, list[Reason]]:
+    def _compare(self, stages: list[str]) -> dict[str, Sequence[Reason]]:
         """In a thread: what the stages' inputs differ in."""
         differ = self.dashboard.desk.differences(*self._pair, stages)
         return {text.clean(stage, 200): reasons_of(list(entries)) for stage, entries in differ.items()}
 
-    def _compared(self, differences: dict[str, list[Reason]]) -> None:
+    def _compared(self, differences: Mapping[str, Sequence[Reason]]) -> None:
         self.query_one(Comparison).differences = differences
         self.draw(self.dashboard.feed.snapshot())
 
