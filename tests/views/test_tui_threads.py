@@ -99,4 +99,4 @@ async def test_a_screen_that_is_closed_hears_nothing_more(tmp_path: Path) -> Non
 
 
 def test_the_end_does_not_wait_for_what_cannot_be_stopped() -> None:
-    subprocess.run([sys.executable, "-c", LASTING], check=True, timeout=60, capture_output=True)
+    subprocess.run([sys.executable, "-c", LASTING], check=True, timeout=30, capture_output=True)
