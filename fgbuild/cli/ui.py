@@ -66,20 +66,23 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _serve(args: argparse.Namespace, root: Path, replay: str | None) -> int:
+    import secrets
+
     from fgbuild.cli.output import say
     from fgbuild.executors.processes import import_path
     from fgbuild.views.tui.launch import FGBUILD
-    from fgbuild.views.web import serve
+    from fgbuild.views.web import DashboardServer
 
     os.environ["PYTHONPATH"] = import_path()  # so that the dashboards find the fgbuild that serves them
     command = [*FGBUILD, "--root", str(root), "ui", *(["--replay", replay] if replay else [])]
     command += ["--theme", args.theme] if args.theme else []
-
-    def opened(address: str) -> None:
-        print(address, flush=True)
-        say("Ctrl-C ends it; builds go on")
-
-    serve(command, args.host, args.port, token=not args.no_token, title=root.resolve().name, say=opened)
+    token = "" if args.no_token else secrets.token_urlsafe(24)
+    server = DashboardServer(command, args.host, args.port, token, root.resolve().name)
+    print(server.address, flush=True)
+    if not token and not server.loopback:
+        say("warning: without a token, whoever reaches this address can start builds and edit manifests")
+    say("Ctrl-C ends it; builds go on")
+    server.run()
     return 0
 
 
@@ -122,6 +125,8 @@ def _announce(root: Path, run_id: str | None) -> int:
     announcer, reader = Announcer(), EventReader(runs.log_path(root, shown))
     told = [sentence for event in _until_now(reader) for sentence in announcer.announce(event)]
     going = runs.is_going(announcer.state)
+    if not going:  # what was written while it ended
+        told += [sentence for event in _until_now(reader) for sentence in announcer.announce(event)]
     try:
         _speak(announcer.standing() if going else told)
         while going and not announcer.state.finished:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from fgbuild.events import SCHEMA_VERSION, Event, EventLog
 if TYPE_CHECKING:
     from fgbuild.engine.executor import Executor
     from fgbuild.engine.outcome import Outcome
+    from fgbuild.engine.requests import Requests
     from fgbuild.engine.resources import Machine
 
 Listener = Callable[[Event], None]
@@ -107,28 +108,15 @@ def build(
     beside = [*request.beside, *(name for name in decisions if name not in graph.stages)]
     decisions = {name: decisions[name] for name in graph.stages}
     # What follows is not needed to find that nothing is.
-    from fgbuild.engine.requests import Requests
     from fgbuild.engine.resources import Machine, Pool
-    from fgbuild.engine.runs import new_run_id
     from fgbuild.engine.scheduler import Scheduler
 
     forget(str(workspace.paths.cache))
-    log = EventLog(workspace.paths.events(run := new_run_id()), run)
-    requests = Requests(workspace.paths.requests(run))
-    try:
-        requests.open()
+    with _new_run(workspace) as (log, requests):
         log.listeners.extend(make_listeners())
         machine = Machine.detect()
-        log.emit(
-            "run.started",
-            command=request.command,
-            base=request.base,
-            profile=request.profile,
-            pid=os.getpid(),
-            made_with=_made_with(machine),
-            beside=len(beside),
-            stages=[plan_entry(workspace, decision) for decision in decisions.values()],
-        )
+        stages = [plan_entry(workspace, decision) for decision in decisions.values()]
+        _begun(log, request, machine, len(beside), stages)
         pool = Pool(machine, request.jobs)
         executor = make_executor()
         executor.prepare(_preloaded(decisions.values()))
@@ -143,9 +131,35 @@ def build(
                 _finished(log, scheduler.outcome(), beside, _exit_code(error), started)
             raise
         return _finished(log, scheduler.outcome(), beside, exit_code, started)
+
+
+@contextlib.contextmanager
+def _new_run(workspace: Workspace) -> Iterator[tuple[EventLog, Requests]]:
+    """The log of a new run, and what others ask of it until it ends."""
+    from fgbuild.engine.requests import Requests
+    from fgbuild.engine.runs import new_run_id
+
+    log = EventLog(workspace.paths.events(run := new_run_id()), run)
+    requests = Requests(workspace.paths.requests(run))
+    try:
+        requests.open()
+        yield log, requests
     finally:
         requests.close()
         log.close()
+
+
+def _begun(log: EventLog, request: BuildRequest, machine: Machine, beside: int, stages: list[dict[str, Any]]) -> None:
+    log.emit(
+        "run.started",
+        command=request.command,
+        base=request.base,
+        profile=request.profile,
+        pid=os.getpid(),
+        made_with=_made_with(machine),
+        beside=beside,
+        stages=stages,
+    )
 
 
 def _made_with(machine: Machine) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from fgbuild.engine.actions import CANCELLED
 from fgbuild.engine.execution import Execution
+from fgbuild.engine.executor import WorkerExit
 from fgbuild.engine.requests import Requests
 from fgbuild.engine.signals import SignalWatch
 from fgbuild.events import EventLog
@@ -57,9 +58,12 @@ class Cancelling:
             self._kill_at[stage] = time.monotonic() + KILL_AFTER_SECONDS
             execution.worker.terminate()
 
-    def ended(self, execution: Execution) -> bool:
-        """Whether this worker ended because it was to stop; it is recorded then, and what it left is removed."""
-        if self._kill_at.pop(execution.stage.id, None) is None:
+    def ended(self, execution: Execution, result: WorkerExit) -> bool:
+        """Whether this worker ended because it was to stop; it is recorded then, and what it left is removed.
+
+        One that was done just as it was to stop has not: what it made is kept.
+        """
+        if self._kill_at.pop(execution.stage.id, None) is None or result.code == 0:
             return False
         self.asked = True
         execution.discard()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +24,6 @@ class Requests:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._count = 0
 
     def open(self) -> None:
         """The build takes requests from here on. Main thread only."""
@@ -39,8 +39,7 @@ class Requests:
 
     def put(self, stage: str | None) -> None:
         """Leave a request there; FileNotFoundError where no build takes any."""
-        self._count += 1
-        name = f"{os.getpid()}-{id(self):x}-{self._count}"
+        name = secrets.token_hex(8)
         path = self._directory / f".{name}"
         path.write_text(json.dumps({"stop": stage}), "utf-8")
         path.rename(self._directory / name)
@@ -74,13 +73,22 @@ def wake(pid: int, is_build: Callable[[], bool]) -> None:
     """
     # Another user's build cannot be signalled; one that has just ended need not be.
     with contextlib.suppress(PermissionError, ProcessLookupError):
-        if not hasattr(os, "pidfd_open"):
+        if (descriptor := _descriptor(pid)) is None:
             if is_build():
                 os.kill(pid, WAKE)
             return
-        descriptor = os.pidfd_open(pid)
         try:
             if is_build():
                 signal.pidfd_send_signal(descriptor, WAKE)
         finally:
             os.close(descriptor)
+
+
+def _descriptor(pid: int) -> int | None:
+    """Of a process; None where it has ended, or the system has no such descriptors or gives none here."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:  # ENOSYS from an older kernel, EPERM from a container that does not know the call
+        return None

@@ -213,7 +213,7 @@ class Scheduler:
         for execution in list(self._running.values()):
             if (result := execution.worker.poll()) is not None:
                 self._release(execution)
-                if self._cancelling.ended(execution):
+                if self._cancelling.ended(execution, result):
                     self._end(execution.stage, "cancelled", None)
                     continue
                 try:

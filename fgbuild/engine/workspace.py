@@ -47,9 +47,10 @@ class Workspace:
         self.keys = KeyMaker(root, self.digests, self.code, libraries or Libraries(), self.environments)
 
     def save(self) -> None:
-        """Keep what was learnt about files and code for the next time."""
-        self.digests.save()
-        self.code.save()
+        """Keep what was learnt about files and code for the next time. FgbuildError where the database is at fault."""
+        with readable_errors(self.paths.database):
+            self.digests.save()
+            self.code.save()
 
     def is_whole(self) -> bool:
         """Whether database and store are the ones that were opened, with all that was read from them and written."""

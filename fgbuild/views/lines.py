@@ -229,9 +229,12 @@ class Scan:
     def __init__(self, lines: Lines, patterns: Sequence[re.Pattern[str]]) -> None:
         self.lines = lines
         self.patterns = patterns
+        self._begin()
+
+    def _begin(self) -> None:
         self.found = array("Q")
         self.seen = 0  # lines that were looked at
-        self._generation = lines.generation
+        self._generation = self.lines.generation
         self._size = -1
         self._provisional = False
 
@@ -243,7 +246,7 @@ class Scan:
     def grow(self, deadline: float) -> bool:
         """Look at more lines; whether there are more."""
         if self._generation != self.lines.generation:
-            self.__init__(self.lines, self.patterns)  # type: ignore[misc]
+            self._begin()
         if self.current:
             return False
         if self._provisional:

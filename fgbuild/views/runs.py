@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class RunSummary:
 
     started_at: unix seconds; None where the log is empty. exit_code: None where the build still runs or was killed;
     going tells which. ran, cached, failed: numbers of stages; while there is no end, 0. scores: domain → the best share
-    of right tools (0 to 1) that its evaluations in this run gave.
+    of right tools (0 to 1) that its evaluations in this run gave. pid: of the build's process, where the log names one.
     """
 
     id: str
@@ -41,6 +41,7 @@ class RunSummary:
     cached: int = 0
     failed: int = 0
     scores: dict[str, float] = field(default_factory=dict)
+    pid: int | None = None
 
     @property
     def outcome(self) -> tuple[str, str]:
@@ -117,21 +118,20 @@ def summarise(root: Path, run: str) -> RunSummary:
     path = log_path(root, run)
     try:
         look = path.stat()
+        found = _summarised(path, run, look.st_size, look.st_mtime_ns)
     except OSError:
         return RunSummary(run)
-    return _summarised(path, run, look.st_size, look.st_mtime_ns)
+    # Asked each time: a build that is killed leaves its log as it is.
+    return replace(found, going=found.exit_code is None and is_alive(found.pid, found.started_at))
 
 
 @lru_cache(maxsize=4096)
 def _summarised(path: Path, run: str, size: int, changed_ns: int) -> RunSummary:
-    """size, changed_ns: of the log, so that a grown one is not taken for what it was."""
+    """What the log says alone. size, changed_ns: of the log, so that a grown one is not taken for what it was."""
     state = BuildState()
-    try:
-        first = next(iter(EventReader(path).read(limit=1)), {})
-        last = _last_event(path)
-        scores = _scores(path)
-    except OSError:
-        return RunSummary(run)
+    first = next(iter(EventReader(path).read(limit=1)), {})
+    last = _last_event(path)
+    scores = _scores(path)
     for event in (first, last):
         apply(state, event)
     counts = [last.get(name) if state.finished else None for name in ("ran", "cached", "failed")]
@@ -144,11 +144,11 @@ def _summarised(path: Path, run: str, size: int, changed_ns: int) -> RunSummary:
         started_at=state.started_at,
         seconds=state.seconds,
         exit_code=(state.exit_code or 0) if state.finished else None,
-        going=is_going(state),
         ran=ran,
         cached=cached,
         failed=failed,
         scores=scores,
+        pid=state.pid,
     )
 
 

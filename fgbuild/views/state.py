@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fgbuild.events import Event
+from fgbuild.views.chart import Series
 from fgbuild.views.records import (
     CANCELLED,
     DONE,
@@ -28,6 +29,7 @@ from fgbuild.views.text import MAX_MESSAGE, MAX_TEXT, clean, scalar, whole
 
 __all__ = ["Artifact", "BuildState", "Check", "Note", "Reason", "StageState", "apply", "reasons_of"]
 
+_METRICS = frozenset(("step", "loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_s", "memory_mb"))
 # Larger than any count of bytes, steps or seconds a stage can mean; keeps arithmetic finite.
 _LARGEST = 1e15
 
@@ -114,15 +116,20 @@ def _progress(state: BuildState, stage: StageState, event: Event) -> None:
 
 def _metric(state: BuildState, stage: StageState, event: Event) -> None:
     _mark_running(stage, event)
-    for name in ("step", "loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_s", "memory_mb"):
-        value = _number(event.get(name))
-        if value is not None:
-            stage.metrics[name] = value
+    known = stage.metrics
+    for name, value in event.items():
+        if name in _METRICS and (number := _number(value)) is not None:
+            known[name] = number
+            if name == "loss":
+                _point(stage.loss, event, number)
+            elif name == "eval_loss":
+                _point(stage.eval_loss, event, number)
+
+
+def _point(series: Series, event: Event, value: float) -> None:
+    """Without a step it is the one after the last."""
     step = _number(event.get("step"))
-    for name, series in (("loss", stage.loss), ("eval_loss", stage.eval_loss)):
-        value = _number(event.get(name))
-        if value is not None:
-            series.add(step if step is not None else (series.x[-1] + 1 if series.x else 0.0), value)
+    series.add(step if step is not None else (series.x[-1] + 1 if series.x else 0.0), value)
 
 
 def _mark_running(stage: StageState, event: Event) -> None:
@@ -243,7 +250,8 @@ def _flag(value: Any) -> bool | None:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    kind = type(value)  # JSON gives no subclasses, and a bool is no number here
+    if kind is not float and kind is not int:
         return None
     return value if -_LARGEST <= value <= _LARGEST else None  # NaN and infinity fail the comparison
 

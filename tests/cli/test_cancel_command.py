@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bell_project import row
 
 from fgbuild import cli
 from fgbuild.cli import main
@@ -28,6 +27,28 @@ STAGES = [
     {"id": f"bell:{kind}", "kind": kind, "domain": "bell", "action": action}
     for kind, action in (("generate", "skip"), ("tokenize", "run"), ("train", "run"), ("export", "run"))
 ]
+
+
+SLEEPING = """
+import sys
+from dataclasses import replace
+from fgbuild.cli import building, main
+from fgbuild.executors.local import LocalExecutor
+
+class Sleeping(LocalExecutor):
+    def start(self, request):
+        return super().start(replace(request, module="sleeping"))
+
+building._executor = Sleeping
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def wake_up_handler() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGUSR1)
+    yield
+    signal.signal(signal.SIGUSR1, before)
 
 
 @pytest.fixture
@@ -119,22 +140,25 @@ def test_the_dashboard_asks_the_same(begun: Path) -> None:
 
 @pytest.fixture
 def building(project: Path) -> Iterator[subprocess.Popen[str]]:
-    """`fgbuild build` in a process of its own, once its stage is at work, which reads rows for a minute."""
-    (project / "data" / "bell.jsonl").write_text("".join(row(number) + "\n" for number in range(100_000)))
+    """`fgbuild build` in a process of its own, once its stage is at work, which sleeps."""
+    (project / "sleeping.py").write_text("import time\ntime.sleep(600)\n")
     process = subprocess.Popen(
-        [sys.executable, "-m", "fgbuild", "--root", str(project), "build", "--headless", "--until", "generate"],
-        cwd=REPOSITORY,
+        [sys.executable, "-c", SLEEPING, "--root", str(project), "build", "--headless", "--until", "generate"],
+        env={**os.environ, "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{project}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    deadline = time.monotonic() + 30
-    while not any(event["kind"] == "stage.started" for event in latest(project)):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    yield process
-    process.kill()
-    process.wait()
+    try:
+        deadline = time.monotonic() + 60
+        while not any(event["kind"] == "stage.started" for event in latest(project)):
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def latest(project: Path) -> list[Event]:
@@ -145,11 +169,10 @@ def latest(project: Path) -> list[Event]:
 @pytest.mark.parametrize("arguments", [["bell:generate"], []])
 def test_a_real_build_is_stopped(project: Path, building: subprocess.Popen[str], arguments: list[str]) -> None:
     assert main(["--root", str(project), "cancel", *arguments]) == 0
-    assert building.wait(10) == 130
+    output, _ = building.communicate(timeout=60)
+    assert building.returncode == 130, output
     kinds = [event["kind"] for event in latest(project)]
     assert kinds[-2:] == ["stage.cancelled", "build.finished"]
-    assert building.stdout is not None
-    output = building.stdout.read()
     assert "bell:generate" in output
     assert "cancelled" in output
     assert "Traceback" not in output

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -154,14 +154,16 @@ async def test_the_editor_on_a_project_that_was_built(desk: ProjectDesk, bell: P
     app.selected = "bell:train"
     async with app.run_test(size=size) as pilot:
 
-        async def shows(*words: str) -> None:
-            deadline = time.monotonic() + 20
-            while not all(word in screen_of(app) for word in words):
+        async def until(done: Callable[[], object]) -> None:
+            deadline = time.monotonic() + 60
+            while not done():
                 assert time.monotonic() < deadline, screen_of(app)
                 await pilot.pause(0.02)
 
-        while app.stage is None:
-            await pilot.pause(0.02)
+        async def shows(*words: str) -> None:
+            await until(lambda: all(word in screen_of(app) for word in words))
+
+        await until(lambda: app.stage)
         await pilot.press("m")
         await shows("manifests/bell.toml", "✓ Saving reruns nothing more: a build runs")
         row = bell.read_text().split("\n").index("r = 16")

@@ -7,6 +7,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from fgbuild.events import EventLog
 from fgbuild.views import runs
 from fgbuild.views.tui.desk import Variant
 from fgbuild.views.tui.launch import last_line
+from fgbuild.views.web import DashboardServer
 
 RUN = "20261103-101500-0001"
 REPOSITORY = Path(__file__).parents[2]
@@ -124,6 +126,39 @@ def test_announce_leaves_quietly_and_says_where_there_is_nothing_or_no_process(
     assert capsys.readouterr().out.splitlines()[-1] == "The build process is gone. Finished stages stay finished."
 
 
+def test_announce_tells_what_was_written_while_the_process_ended(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(project, RUN, finished=False)
+
+    def ends(*_: object) -> bool:
+        log = EventLog(runs.log_path(project, RUN), RUN)
+        log.emit("build.finished", ran=[], failed=[], seconds=62.0, exit_code=130)
+        log.close()
+        return False
+
+    monkeypatch.setattr(runs, "is_alive", ends)
+    assert show(project, "--announce") == 0
+    *_, before, last = capsys.readouterr().out.splitlines()
+    assert before == "Stage train of lint started."
+    assert last.startswith("Build ")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize("token", [True, False])
+def test_served_to_everyone_it_warns_and_says_an_address_that_can_be_reached(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, host: str, token: bool
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
+    monkeypatch.setattr(DashboardServer, "run", lambda self: self.socket.close())
+    assert show(project, "--serve", "--host", host, *([] if token else ["--no-token"])) == 0
+    output, errors = capsys.readouterr()
+    shown = host if host == "127.0.0.1" else socket.gethostname()
+    assert output.startswith(f"http://{shown}:")
+    assert ("?token=" in output) == token
+    assert ("warning: without a token" in errors) == (host == "0.0.0.0" and not token)
+
+
 def test_a_running_build_says_so(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record(project, RUN, finished=False)
     assert show(project) == 0
@@ -193,7 +228,7 @@ def test_the_desk_knows_a_domains_tools(project: Path) -> None:
 
 
 class Terminal:
-    """`fgbuild ui` on a pseudo-terminal of 80×24 cells."""
+    """`fgbuild ui` on a pseudo-terminal of 80×24 cells; use as a context manager, which leaves neither behind."""
 
     def __init__(self, root: Path, *arguments: str) -> None:
         self.master, slave = pty.openpty()
@@ -206,6 +241,19 @@ class Terminal:
         )
         os.close(slave)
         self.output = b""
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.close()
+
+    def close(self) -> None:
+        if self.master >= 0:
+            os.close(self.master)
+            self.master = -1
 
     def read_until(self, *wanted: bytes, seconds: float = 20.0) -> None:
         """Read until all of `wanted` was shown; b"" waits for the end."""
@@ -223,15 +271,14 @@ class Terminal:
 @pytest.mark.parametrize("way", ["q", signal.SIGTERM, signal.SIGHUP])
 def test_every_way_out_restores_the_terminal(project: Path, way: str | signal.Signals) -> None:
     record(project, RUN)
-    terminal = Terminal(project)
-    terminal.read_until(b"\x1b[?1049h", b"Done in 2.5 s", b"Help")
-    if isinstance(way, str):
-        os.write(terminal.master, way.encode())
-    else:
-        terminal.process.send_signal(way)
-    terminal.read_until(b"")
-    code = terminal.process.wait(10)
-    os.close(terminal.master)
+    with Terminal(project) as terminal:
+        terminal.read_until(b"\x1b[?1049h", b"Done in 2.5 s", b"Help")
+        if isinstance(way, str):
+            os.write(terminal.master, way.encode())
+        else:
+            terminal.process.send_signal(way)
+        terminal.read_until(b"")
+        code = terminal.process.wait(10)
     assert code == (0 if isinstance(way, str) else 128 + way)
     assert b"\x1b[?1049l" in terminal.output  # left the alternate screen
     assert b"\x1b[?25h" in terminal.output  # cursor shown again
@@ -241,38 +288,35 @@ def test_every_way_out_restores_the_terminal(project: Path, way: str | signal.Si
 
 def test_it_ends_when_its_terminal_is_closed(project: Path) -> None:
     record(project, RUN)
-    terminal = Terminal(project)
-    terminal.read_until(b"\x1b[?1049h", b"Done in 2.5 s", b"Help")
-    os.close(terminal.master)
-    assert terminal.process.wait(10) == 128 + signal.SIGHUP
+    with Terminal(project) as terminal:
+        terminal.read_until(b"\x1b[?1049h", b"Done in 2.5 s", b"Help")
+        terminal.close()
+        assert terminal.process.wait(10) == 128 + signal.SIGHUP
 
 
 def test_inline_it_stays_below_the_prompt(project: Path) -> None:
     record(project, RUN)
-    terminal = Terminal(project, "--inline")
-    terminal.read_until(b"Done in 2.5 s", b"Help")
-    os.write(terminal.master, b"q")
-    terminal.read_until(b"")
-    assert terminal.process.wait(10) == 0
-    os.close(terminal.master)
+    with Terminal(project, "--inline") as terminal:
+        terminal.read_until(b"Done in 2.5 s", b"Help")
+        os.write(terminal.master, b"q")
+        terminal.read_until(b"")
+        assert terminal.process.wait(10) == 0
     assert b"\x1b[?1049h" not in terminal.output  # never left the screen that the shell is on
 
 
-def test_a_theme_that_is_not_there_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    terminal = Terminal(project, "--theme", "no-such-theme")
-    terminal.read_until(b"--theme: there is no 'no-such-theme'; choose from light, dark, ")
-    assert terminal.process.wait(10) == 2
-    os.close(terminal.master)
+def test_a_theme_that_is_not_there_is_named(project: Path) -> None:
+    with Terminal(project, "--theme", "no-such-theme") as terminal:
+        terminal.read_until(b"--theme: there is no 'no-such-theme'; choose from light, dark, ")
+        assert terminal.process.wait(10) == 2
 
 
 def test_a_light_theme_is_light(project: Path) -> None:
     record(project, RUN)
-    terminal = Terminal(project, "--theme", "light")
-    terminal.read_until(b"Done in 2.5 s", b"Help")
-    os.write(terminal.master, b"q")
-    terminal.read_until(b"")
-    assert terminal.process.wait(10) == 0
-    os.close(terminal.master)
+    with Terminal(project, "--theme", "light") as terminal:
+        terminal.read_until(b"Done in 2.5 s", b"Help")
+        os.write(terminal.master, b"q")
+        terminal.read_until(b"")
+        assert terminal.process.wait(10) == 0
     grounds = [int(red) for red in re.findall(rb"48;2;(\d+);", terminal.output)] or [
         255 if 230 < int(number) < 256 or int(number) in (7, 15) else 0
         for number in re.findall(rb"48;5;(\d+)", terminal.output)

@@ -7,11 +7,13 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from toy_project import WORKERS, ToyProject, manifest
 
+from fgbuild.engine import cancelling
 from fgbuild.engine.paths import Paths
 from fgbuild.engine.requests import Requests, wake
 from fgbuild.events import Event
@@ -84,16 +86,43 @@ def test_what_it_kept_is_there_for_the_next_attempt(toy: ToyProject) -> None:
     assert [path.read_text() for path in (toy.root / "cache" / "state").rglob("checkpoint")] == ["half"]
 
 
-def test_a_worker_that_ignores_sigterm_is_killed_while_others_start(two: ToyProject) -> None:
-    two.write_worker("make", STUBBORN + WORKERS["make"])
-    two.manifests["blue"]["sleep"] = {"make": 0.5}
-    result = build(two, Asker(two, "red:make", "stage.progress", "red:make"))
+def test_a_worker_that_ignores_sigterm_is_killed_three_seconds_later_while_others_start(
+    two: ToyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that goes on when `blue:join` and then `blue:check` start, which is after the stop was asked for."""
+    wait = 'while job["stage"] == "blue:make" and not (Path(job["root"]) / "asked").exists():\n    time.sleep(0.01)\n'
+    two.write_worker("make", STUBBORN + wait + WORKERS["make"])
+    seconds = {"blue:join": 2.9, "blue:check": 0.2}
+    now = [0.0]
+
+    def go_on(event: Event) -> None:
+        if event["kind"] == "stage.started":
+            now[0] += seconds.get(event["stage"], 0.0)
+        elif (event["kind"], event.get("stage")) == ("stage.progress", "red:make"):
+            (two.root / "asked").touch()
+
+    monkeypatch.setattr(cancelling, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    result = build(two, Asker(two, "red:make", "stage.progress", "red:make"), go_on)
     assert result.exit_code == 130
-    events = two.events(result.run)
-    moment = {(event["kind"], event.get("stage")): event["t"] for event in events}
-    asked, ended = moment["stage.progress", "red:make"], moment["stage.cancelled", "red:make"]
-    assert 2.5 < ended - asked < 15
-    assert asked < moment["stage.started", "blue:join"] < ended
+    events = [(event["kind"], event.get("stage")) for event in two.events(result.run)]
+    assert events.index(("stage.progress", "red:make")) < events.index(("stage.started", "blue:check"))
+    assert events.index(("stage.started", "blue:check")) < events.index(("stage.cancelled", "red:make"))
+
+
+def test_what_was_done_just_as_it_was_to_stop_is_kept(toy: ToyProject) -> None:
+    toy.write_worker(
+        "make",
+        "import signal\n"
+        "def end(*_):\n"
+        "    (output / 'made.txt').write_text('redred')\n"
+        "    os._exit(0)\n"
+        "signal.signal(signal.SIGTERM, end)\n" + WORKERS["make"],
+    )
+    toy.manifests["red"]["sleep"] = {"make": 60}
+    result = build(toy, Asker(toy, "red:make", "stage.progress", "red:make"))
+    assert (result.exit_code, result.not_run) == (0, [])
+    assert kinds(toy, result.run, "red:make") == ["stage.started", "stage.progress", "stage.finished"]
+    assert toy.joined() == "base-+redred16"
 
 
 def test_a_failure_is_worse_than_a_stop(two: ToyProject) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from fgbuild.engine import database
 from fgbuild.engine.database import Rows, open_database
+from fgbuild.engine.workspace import Workspace
+from fgbuild.errors import FgbuildError
 
 
 @pytest.fixture
@@ -54,3 +56,13 @@ def test_an_older_database_gets_the_indexes_and_keeps_its_rows(tmp_path: Path) -
     )
     assert "actions_by_stage" in str(plan.fetchall())
     again.close()
+
+
+def test_what_cannot_be_kept_is_one_sentence(tmp_path: Path) -> None:
+    with Workspace(tmp_path) as workspace:
+        workspace.database.execute("ALTER TABLE fingerprints RENAME TO elsewhere")
+        with pytest.raises(FgbuildError, match="no such table: fingerprints; check that the cache folder"):
+            workspace.save()
+        workspace.database.execute("ALTER TABLE elsewhere RENAME TO fingerprints")
+    with pytest.raises(FgbuildError, match="no such table"), Workspace(tmp_path) as workspace:
+        workspace.database.execute("DROP TABLE fingerprints")

@@ -363,3 +363,32 @@ async def test_what_went_wrong_is_chosen_first(tmp_path: Path) -> None:
     sample.write_log(tmp_path, sample.failed_run())
     async with dashboard(tmp_path).run_test(size=SIZES[1]) as pilot:
         await shows(pilot, "▸ lint:train  ✗ failed", "the loss is NaN at step 4")
+
+
+async def test_a_gives_the_chart_back_too(tmp_path: Path) -> None:
+    recorder = sample.Recorder(start=time.time())
+    sample.begin(recorder)
+    sample.train(recorder, steps=5)
+    sample.train(recorder, steps=5, stage="test:train")
+    sample.write_log(tmp_path, recorder.events)
+    async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "│test:train  loss")
+        await pilot.press("n")
+        await shows(pilot, "│lint:train  loss")
+        await pilot.press("a")
+        await shows(pilot, "│test:train  loss")
+
+
+async def test_the_palette_has_every_key(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[1]) as pilot:
+        await shows(pilot, "✓ done")
+        await pilot.press("ctrl+p")
+        await pilot.press(*"report")
+        await shows(pilot, "Report (o)")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: ("report", sample.RUN) in app.desk.asked)
+        titles = [command.title for command in app.get_system_commands(app.screen)]
+        keys = [binding for binding in DashboardApp.KEYS if binding.action not in ("help", "quit")]
+        assert all(any(title.startswith(binding.description) for title in titles) for binding in keys)

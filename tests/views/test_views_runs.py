@@ -70,6 +70,14 @@ def test_a_run_without_an_end_is_running_or_was_killed(tmp_path: Path) -> None:
     assert runs.summarise(tmp_path, "b").outcome == ("■", "stopped early")
 
 
+def test_a_build_that_is_killed_is_seen_to_be_gone_although_its_log_stays(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        sample.write_log(tmp_path, sample.half_run(start=time.time(), pid=process.pid))
+        assert runs.summarise(tmp_path, sample.RUN).outcome == ("●", "running")
+        process.kill()
+    assert runs.summarise(tmp_path, sample.RUN).outcome == ("■", "stopped early")
+
+
 def test_a_score_that_an_earlier_run_gave_is_not_this_ones(tmp_path: Path) -> None:
     recorder = sample.Recorder()
     sample.begin(recorder)

@@ -10,9 +10,11 @@ import contextlib
 import importlib
 import signal
 import subprocess
-from typing import ClassVar
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, ClassVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -20,10 +22,10 @@ from fgbuild.errors import FgbuildError
 from fgbuild.views import runs
 from fgbuild.views.records import StageState
 from fgbuild.views.tui import actions, launch, terminal, threads
-from fgbuild.views.tui.desk import Desk, Variant
+from fgbuild.views.tui.desk import Desk, Variant, variant_of
 from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.grid import telling
-from fgbuild.views.tui.help import HelpScreen
+from fgbuild.views.tui.help import HelpScreen, key_names
 from fgbuild.views.tui.overview import Overview
 from fgbuild.views.tui.view import BACK, DetailView, View
 
@@ -54,6 +56,9 @@ class DashboardApp(App[None]):
     TITLE = "fgbuild"
     KEYS: ClassVar[list[Binding]] = [
         Binding("question_mark", "help", "Help", key_display="?", tooltip="show or close this help"),
+        Binding("q", "quit", "Quit", tooltip="close the dashboard; a build goes on"),
+        Binding("b", "build_chosen", "Build", tooltip="build up to the chosen stage; try a failed one again"),
+        Binding("x", "cancel", "Stop", tooltip="stop the chosen stage or the whole build; asks first"),
         Binding("l", "open('log')", "Log", tooltip="log of the chosen stage"),
         Binding("w", "open('why')", "Why", tooltip="why the chosen stage ran, input by input"),
         Binding("g", "open('graph')", "Graph", tooltip="stages and what each waits for"),
@@ -62,12 +67,9 @@ class DashboardApp(App[None]):
         Binding("f", "open('failures')", "Failures", tooltip="what the chosen domain's model got wrong"),
         Binding("m", "open('manifest')", "Manifest", tooltip="edit the chosen domain's manifest"),
         Binding("p", "open('prompt')", "Prompt", tooltip="ask the chosen domain's model something"),
-        Binding("b", "build_chosen", "Build", tooltip="build up to the chosen stage; try a failed one again"),
         Binding("B", "build", "Build all", tooltip="build every domain that is not up to date"),
-        Binding("x", "cancel", "Stop", tooltip="stop the chosen stage or the whole build; asks first"),
         Binding("o", "report", "Report", tooltip="write the run's report and open it in a browser"),
         Binding("r", "reload", "Latest run", tooltip="go to the latest run and read it again"),
-        Binding("q", "quit", "Quit", tooltip="close the dashboard; a build goes on"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
@@ -92,6 +94,17 @@ class DashboardApp(App[None]):
             )
         return full
 
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every key is in the command palette too."""
+        own = screen.KEYS if isinstance(screen, View) else []
+        for node, bindings in ((screen, own), (self, self.KEYS)):
+            for binding in bindings:
+                name = binding.action.partition("(")[0]
+                if name not in ("help", "quit") and hasattr(node, f"action_{name}"):  # textual has those two
+                    title = f"{binding.description} ({' '.join(key_names(binding))})"
+                    yield SystemCommand(title, binding.tooltip, partial(node.run_action, binding.action))
+        yield from super().get_system_commands(screen)
+
     @property
     def stage(self) -> StageState | None:
         """The chosen stage; where none was chosen, or this run lacks it, the one to look at first."""
@@ -104,8 +117,8 @@ class DashboardApp(App[None]):
 
     @property
     def variant(self) -> Variant:
-        """Base and profile of the run that is shown: what is started from here is of the same."""
-        return Variant(self.feed.state.base, self.feed.state.profile)
+        """Base and profile that the shown run's command names: what is started from here is of the same."""
+        return variant_of(self.feed.state.command)
 
     def get_default_screen(self) -> Screen[None]:
         return Overview()

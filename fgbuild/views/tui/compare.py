@@ -25,7 +25,7 @@ from fgbuild.views.tui.widgets import Panel, Part
 
 READING = "Reading both runs …"
 LOOKING = "Looking them up …"
-UNKNOWN = "The inputs of this domain's stages are not known of both runs."
+UNKNOWN = "not known of both runs"
 NO_DOMAIN = "Neither run has a domain; choose two other runs on the list of past runs."
 _FIRST, _SECOND = "$text-primary", WARNING
 _FIRST_MARK, _SECOND_MARK = "⣀", "o"
@@ -81,11 +81,16 @@ class Comparison(Panel):
                 parts += reason_parts(reason, width, 2, _NAMES)
         if self.problem or self.differences is None:
             parts.append((f"{self.problem or LOOKING}\n", MUTED))
-        elif not mine:
-            parts.append((f"{UNKNOWN}\n", MUTED))
+        elif unknown := self._unknown(first, second, mine):
+            parts.append((f"{UNKNOWN}: {', '.join(unknown)}\n", MUTED))
         for reason in comparison.machines(first, second):
             parts += reason_parts(reason, width, 0, _NAMES)
         return parts or [("none: both were built from the same\n", MUTED)]
+
+    def _unknown(self, first: RunFacts, second: RunFacts, known: Sequence[str]) -> list[str]:
+        """The domain's stages whose inputs one of the runs has not kept: it did not end there."""
+        names = dict.fromkeys([*first.stages, *second.stages])
+        return [name for name in names if name.startswith(f"{self.domain}:") and name not in known]
 
 
 def _heading(name: str, facts: RunFacts, width: int) -> list[Part]:

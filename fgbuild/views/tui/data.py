@@ -158,7 +158,7 @@ class DataView(BrowseView):
             self._show_none(file)
 
     def _show_none(self, file: RowFile) -> None:
-        words = "No row fits; press t, o or / to choose otherwise." if self._filter.some else "This split has no rows."
+        words = "No row fits; press t, T or / to choose otherwise." if self._filter.some else "This split has no rows."
         if not file.done or self._searching:
             words = "Looking …"
         if file.problem:

@@ -6,6 +6,7 @@ sentence that can be shown.
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -55,6 +56,20 @@ class Variant:
 
     base: str = ""
     profile: str = ""
+
+
+def variant_of(command: str) -> Variant:
+    """What `fgbuild build --base tiny` chose; where the command leaves it open, the project decides, now as then."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return Variant()
+    values = {"--base": "", "--profile": ""}
+    for name, value in zip(words, [*words[1:], ""]):
+        option, equals, given = name.partition("=")
+        if option in values:
+            values[option] = given if equals else value
+    return Variant(values["--base"], values["--profile"])
 
 
 class Desk(Protocol):

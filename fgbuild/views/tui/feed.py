@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from fgbuild.events import EventReader
 from fgbuild.views import runs
+from fgbuild.views.bulk import BulkReader
 from fgbuild.views.state import BuildState, apply
 from fgbuild.views.text import clean
 from fgbuild.views.tui.snapshot import Snapshot
@@ -28,7 +28,7 @@ class Feed:
         self.generation = 0
         self.run: str | None = None
         self.state = BuildState()
-        self._reader: EventReader | None = None
+        self._reader: BulkReader | None = None
         self.show(run or runs.latest_run(root))
 
     def show(self, run: str | None) -> None:
@@ -37,7 +37,7 @@ class Feed:
         self.run = run
         self.going = False
         self.state = BuildState(run=clean(run or ""))
-        self._reader = EventReader(runs.log_path(self.root, run)) if run is not None else None
+        self._reader = BulkReader(runs.log_path(self.root, run)) if run is not None else None
 
     def newer(self) -> bool:
         """Whether there is a later run to follow; it is shown then."""

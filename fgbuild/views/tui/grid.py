@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from fgbuild.views import describe, text
 from fgbuild.views.records import FAILED, RUNNING, BuildState, StageState
+from fgbuild.views.tui.loss_chart import LossChart
 from fgbuild.views.tui.snapshot import Snapshot, colour
 from fgbuild.views.tui.styles import HEADING
 from fgbuild.views.tui.widgets import Panel, Part
@@ -27,7 +28,7 @@ MOVES = [
     Binding("left", "move(0, -1)", "Left", show=False, key_display="←", tooltip="choose the stage before"),
     Binding("right", "move(0, 1)", "Right", show=False, key_display="→", tooltip="choose the stage after"),
     Binding("enter", "app.open('log')", "Log", show=False, tooltip="log of the chosen stage"),
-    Binding("a", "automatic", "Automatic", show=False, tooltip="let the choice go with what runs"),
+    Binding("a", "automatic", "Automatic", show=False, tooltip="let the choice, and the chart, go with what runs"),
 ]
 
 
@@ -128,6 +129,8 @@ class StageGrid(Panel, can_focus=True):
             self.dashboard.choose(min(stages, key=lambda pair: pair[0])[1].id)
 
     def action_automatic(self) -> None:
+        """Let choice and chart go with what runs."""
+        self.screen.query_one(LossChart).choice = None
         self.dashboard.choose(None)
 
     def on_click(self, event: events.Click) -> None:

@@ -29,7 +29,7 @@ class Overview(View):
     NAME = "Overview"
     AUTO_FOCUS = "#grid"
     KEYS: ClassVar[list[Binding]] = [
-        Binding("n", "next_chart", "Next chart", tooltip="show the loss of the next domain"),
+        Binding("n", "next_chart", "Next chart", show=False, tooltip="show the loss of the next domain"),
         *MOVES,
     ]
     BINDINGS: ClassVar[list[BindingType]] = [KEYS[0]]
@@ -88,6 +88,6 @@ class Overview(View):
         chart, snapshot = self.query_one(LossChart), self.dashboard.feed.snapshot()
         stages = [stage.id for stage in chart.candidates(snapshot)]
         current = chart.chosen(snapshot)
-        if current is not None:
+        if current is not None and len(stages) > 1:
             chart.choice = stages[(stages.index(current.id) + 1) % len(stages)]
             chart.show(snapshot)

@@ -8,6 +8,8 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
+from textual import events
+from textual.binding import Binding
 from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
@@ -45,6 +47,19 @@ class TomlEditor(TextArea):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, soft_wrap=False, show_line_numbers=True)
         self._marked: frozenset[int] = frozenset()
+        bindings = (binding for binding in self.BINDINGS if isinstance(binding, Binding))
+        self._actions = {key: binding.action for binding in bindings for key in binding.key.split(",")}
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Keys in the order in which they were typed. Textual inserts letters at once and sends what moves and deletes
+        through the queues of the screen and the app, so that on a busy machine letters overtake it."""
+        action = self._actions.get(event.key)
+        if action is None:
+            await super()._on_key(event)
+            return
+        event.stop()
+        event.prevent_default()
+        await self.run_action(action)
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self._take_colours())

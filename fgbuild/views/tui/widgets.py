@@ -33,8 +33,9 @@ class Panel(Static):
         self._snapshot = snapshot
         parts = self.parts(snapshot, max(self.content_size.width, 1), max(self.content_size.height, 1))
         if parts != self._drawn:
-            self._drawn = parts
-            self.update(Content.assemble(*parts))
+            lines, self._drawn = _lines(self._drawn), parts
+            # Laying all widgets out anew draws the whole screen, which is most of what a frame costs.
+            self.update(Content.assemble(*parts), layout=lines != _lines(parts))
 
     def on_resize(self) -> None:
         if self._snapshot is not None:
@@ -43,6 +44,10 @@ class Panel(Static):
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         """The panel's text for that many cells and rows: plain or (text, style) pieces."""
         raise NotImplementedError
+
+
+def _lines(parts: list[Part]) -> int:
+    return sum((part if isinstance(part, str) else part[0]).count("\n") for part in parts)
 
 
 class TitleBar(Panel):

@@ -1,5 +1,5 @@
 """The dashboard in a browser: a page with a terminal in it, for whoever has the address with its token."""
 
-from fgbuild.views.web.server import serve
+from fgbuild.views.web.server import DashboardServer
 
-__all__ = ["serve"]
+__all__ = ["DashboardServer"]
