@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -145,6 +146,17 @@ async def test_what_cannot_be_stopped_is_a_sentence(tmp_path: Path) -> None:
         await shows(pilot, "lint:train has nothing to stop:", "[/x]")
 
 
+@pytest.mark.parametrize("keys", [("x", "a"), ("o",)])
+async def test_an_error_that_nobody_expected_is_a_sentence(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    sample.write_log(tmp_path, begun_now())
+    app = dashboard(tmp_path, refuses=sqlite3.OperationalError("database is locked"))
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await shows(pilot, "● running")
+        for key in keys:
+            await pilot.press(key)
+        await wait_for(pilot, lambda: any("database is locked" in toast.message for toast in app._notifications))
+
+
 async def test_x_says_when_no_build_runs(tmp_path: Path) -> None:
     sample.write_log(tmp_path, sample.whole_run())
     app = dashboard(tmp_path)
@@ -199,6 +211,21 @@ def test_a_browser_is_started_without_this_terminal(
 ) -> None:
     monkeypatch.setenv("BROWSER", f"{browser} %s")
     assert actions.open_page(tmp_path / "report.html") is works
+
+
+def test_a_browser_that_lasts_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = tmp_path / "ended"
+    browser = tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\nsleep 2\nprintf . > {ended}\n")
+    browser.chmod(0o700)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    monkeypatch.setattr(actions, "_BROWSER_SECONDS", 0.2)
+    assert actions.open_page(tmp_path / "report.html")
+    assert not ended.exists()
+    deadline = time.monotonic() + 30
+    while not ended.exists():  # nor ended
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_display_is_known_by_its_variables(monkeypatch: pytest.MonkeyPatch) -> None:

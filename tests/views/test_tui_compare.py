@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import compare
 from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.compare import CompareView
+from fgbuild.views.tui.graph import GraphView
 from fgbuild.views.tui.history import RunsView
+from fgbuild.views.tui.overview import Overview
 
 DIFFER = {
     "base": [],
@@ -141,6 +144,44 @@ async def test_a_desk_that_cannot_tell_the_inputs_says_why_not(tmp_path: Path) -
         await shows(pilot, "final loss", "cache/index.sqlite: damaged; remove it and build again")
         await pilot.press("s")
         await shows(pilot, f"A {LATER_RUN}")
+
+
+async def test_an_error_that_nobody_expected_is_a_sentence(tmp_path: Path) -> None:
+    app = app_of(tmp_path, differ=sqlite3.OperationalError("database is locked"))
+    async with app.run_test(size=SIZES[1]) as pilot:
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        await shows(pilot, "final loss", "database is locked")
+
+
+async def test_without_the_store_the_overview_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = app_of(tmp_path)
+    asked: list[str] = []
+
+    def locked(run: str) -> None:
+        asked.append(run)
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(app.desk, "made", locked)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, LATER_RUN, "│lint:train  loss")
+        await wait_for(pilot, lambda: bool(asked))
+        await pilot.pause(0.05)
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        await shows(pilot, "database is locked")
+
+
+async def test_a_view_opened_from_here_lies_over_the_overview_alone(tmp_path: Path) -> None:
+    app = app_of(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, LATER_RUN)
+        await app.push_screen(RunsView())
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        await shows(pilot, "lora.r")
+        await pilot.press("g")
+        await wait_for(pilot, lambda: isinstance(app.screen, GraphView))
+        assert len(app.screen_stack) == 2
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(app.screen, Overview))
 
 
 async def test_inputs_that_nobody_knows(tmp_path: Path) -> None:

@@ -236,7 +236,9 @@ async def test_what_cannot_be_read_is_said(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(app.desk, "made", refuse)
     async with app.run_test(size=SIZES[0]) as pilot:
-        await failures_of(pilot, "index", "remove it" if isinstance(error, FgbuildError) else "press r to try again")
+        await failures_of(
+            pilot, "index", "remove it" if isinstance(error, FgbuildError) else "Press r to read it again."
+        )
 
 
 async def test_help_lists_the_keys(tmp_path: Path) -> None:

@@ -3,15 +3,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 
 import psutil
 import pytest
 import views_sample as sample
-from tui_sample import SIZES, begun_now, dashboard, screen_of, shows
+from tui_sample import SIZES, begun_now, dashboard, screen_of, shows, wait_for
 
+from fgbuild.views.tui import meters
+from fgbuild.views.tui import overview as overview_module
 from fgbuild.views.tui.meters import Gpu, Meter, MetersPanel, Reading
+from fgbuild.views.tui.overview import Overview
 
 
 def test_a_reading_is_of_this_machine() -> None:
@@ -58,9 +61,42 @@ async def test_a_running_build_shows_the_machine(tmp_path: Path, size: tuple[int
         assert ("gpu ██░░░░░░ 25% 12.0/80.0 GB" in screen) == (size[0] > 80)
 
 
-async def test_a_build_that_is_over_does_not(tmp_path: Path) -> None:
+async def test_a_build_that_is_over_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    monkeypatch.setattr(Meter, "read", lambda meter, pid: read.append(pid))
     sample.write_log(tmp_path, sample.whole_run())
     async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
         await shows(pilot, "✓ done")
-        time.sleep(0.05)
+        overview = pilot.app.screen
+        assert isinstance(overview, Overview)
+        overview._measure()
+        await pilot.pause()
+        assert read == []
         assert "cpu " not in screen_of(pilot.app)
+
+
+async def test_a_driver_that_takes_long_holds_nothing_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, asked = threading.Event(), threading.Event()
+    look = Meter._look_for_cards
+
+    def slow(meter: Meter) -> None:
+        asked.set()
+        gate.wait(20)
+        look(meter)
+
+    monkeypatch.setattr(Meter, "_look_for_cards", slow)
+    monkeypatch.setattr(overview_module, "METER_SECONDS", 0.02)
+    sample.write_log(tmp_path, begun_now())
+    async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
+        await wait_for(pilot, asked.is_set)
+        screen = await shows(pilot, "● running")
+        assert "cpu " not in screen
+        gate.set()
+        await shows(pilot, "cpu ", "memory ")
+
+
+def test_how_busy_the_machine_is_counts_from_the_last_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([(10.0, 100.0), (13.0, 104.0), (13.0, 104.0)])
+    monkeypatch.setattr(meters, "_times", lambda: next(times))
+    meter = Meter()
+    assert [meter.read(None).busy, meter.read(None).busy] == [0.75, 0.0]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from tui_sample import LATER_RUN, SIZES, begun_now, dashboard, shows, wait_for
 from fgbuild.events import encode
 from fgbuild.views import runs
 from fgbuild.views.tui import app as app_module
+from fgbuild.views.tui import feed as feed_module
 from fgbuild.views.tui import launch
 from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.help import HelpScreen
@@ -86,7 +88,7 @@ async def test_a_new_run_is_followed_but_not_in_replay(tmp_path: Path) -> None:
 async def test_a_build_whose_process_died(tmp_path: Path) -> None:
     sample.write_log(tmp_path, sample.half_run(pid=os.getpid()))  # began long before this process did
     async with dashboard(tmp_path).run_test(size=SIZES[1]) as pilot:
-        screen = await shows(pilot, "■ stopped early", "■ stopped", "The build process is gone")
+        screen = await shows(pilot, "■ stopped early", "■ stopped", "The build process is gone", "Press B to go on.")
         assert "elapsed 3m 01s" in screen  # up to its last word
 
 
@@ -244,6 +246,59 @@ async def test_a_long_log_is_attached_to_quickly(tmp_path: Path) -> None:
     async with app.run_test(size=SIZES[0]) as pilot:
         await wait_for(pilot, lambda: app.feed.state.stages["lint:train"].metrics.get("step") == 20_019, 10.0)
     assert time.monotonic() - started < 5.0
+
+
+async def test_a_long_log_leaves_the_loop_time_between_its_slices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "SLICE_EVENTS", 100)
+    monkeypatch.setattr(feed_module, "SLICE_SECONDS", 0.0)  # each batch is a slice
+    events = begun_now()
+    step = [event for event in events if "loss" in event][-1]
+    path = sample.write_log(tmp_path, events)
+    with path.open("ab") as stream:
+        stream.write(b"".join(encode({**step, "step": 20 + index}) for index in range(3_000)))
+    app = dashboard(tmp_path)
+    beats = 0
+    beats_at: list[int] = []
+    fold = app.feed.fold
+
+    async def beat() -> None:
+        nonlocal beats
+        while True:
+            await asyncio.sleep(0.001)
+            beats += 1
+
+    def folded() -> tuple[bool, bool]:
+        beats_at.append(beats)
+        return fold()
+
+    monkeypatch.setattr(app.feed, "fold", folded)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        heart = asyncio.create_task(beat())
+        app.show_run(sample.RUN)
+        beats_at.clear()
+        await wait_for(pilot, lambda: len(beats_at) > 30, 20.0)
+        heart.cancel()
+    assert len(set(beats_at[:30])) > 25
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_chosen_stage_stays_in_sight_among_many_domains(tmp_path: Path, size: tuple[int, int]) -> None:
+    ids = [f"d{number:02d}:{kind}" for number in range(40) for kind in sample.KINDS]
+    recorder = sample.Recorder(start=time.time())
+    recorder.emit("run.started", pid=os.getpid(), stages=[{"id": name, "action": "run"} for name in ids])
+    recorder.emit("stage.started", stage="d30:train")
+    sample.write_log(tmp_path, recorder.events)
+    async with dashboard(tmp_path).run_test(size=size) as pilot:
+        screen = await shows(pilot, "▸ d30:train", "\n d30 ")  # what runs, without a key
+        assert "\n d01 " not in screen
+        await pilot.press(*["down"] * 9)
+        await shows(pilot, "▸ d39:train", "\n d39 ")
+        await pilot.press(*["up"] * 39)
+        await shows(pilot, "▸ d00:train", "\n d00 ", "\n domain ")
+        await pilot.press(*["down"] * 20)
+        await shows(pilot, "▸ d20:train", "\n d20 ")
 
 
 async def test_no_color(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

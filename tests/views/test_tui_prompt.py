@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,15 @@ async def test_what_goes_wrong_is_a_sentence(tmp_path: Path) -> None:
         await shows(pilot, "The prompt is empty: write what the user says")
         await pilot.press("a", "enter")
         await shows(pilot, "✗ lint has no GGUF; run `fgbuild build lint` [/x]␛[2J")
+
+
+async def test_an_error_that_nobody_expected_is_a_sentence(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    app = dashboard(tmp_path, answer=sqlite3.OperationalError("database is locked"))
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await opened(pilot)
+        await pilot.press("a", "enter")
+        await shows(pilot, "✗ It failed unexpectedly (OperationalError: database is locked)")
 
 
 async def test_before_the_first_build_it_says_what_to_do(tmp_path: Path) -> None:

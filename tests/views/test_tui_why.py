@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import reasons, why
 from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.overview import Overview
+from fgbuild.views.tui.view import NO_RUN
 
 TEXT = "".join(f"line {number} of the prompt\n" for number in range(30))
 OTHER_TEXT = TEXT.replace("line 7 of", "line seven of")
@@ -126,10 +128,30 @@ async def test_a_desk_that_cannot_tell_says_why_not(tmp_path: Path) -> None:
         await shows(pilot, "manifests/test.toml:3: no such key")
 
 
+async def test_an_error_that_nobody_expected_is_a_sentence(tmp_path: Path) -> None:
+    error = sqlite3.OperationalError("database is locked")
+    app = why_of(tmp_path, "test:train", run_with_reasons(), because=error)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, sample.RUN)
+        await pilot.press("w")
+        await shows(pilot, "database is locked")
+
+
+async def test_another_run_is_asked_about_anew(tmp_path: Path) -> None:
+    app = why_of(tmp_path, "test:train", run_with_reasons(), because=["it last ran on Monday"])
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, sample.RUN)
+        await pilot.press("w")
+        await shows(pilot, "it last ran on Monday")
+        app.desk.because = ["it last ran on Tuesday"]  # type: ignore[attr-defined]
+        app.show_run(sample.RUN)
+        await shows(pilot, "it last ran on Tuesday")
+
+
 async def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
     async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
         await pilot.press("w")
-        await shows(pilot, why.EMPTY)
+        await shows(pilot, NO_RUN)
 
 
 @pytest.mark.parametrize(

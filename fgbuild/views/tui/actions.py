@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fgbuild.errors import FgbuildError
 from fgbuild.views.text import clean
 from fgbuild.views.tui.stopping import Choice, StopDialog
+from fgbuild.views.tui.threads import ask
 
 if TYPE_CHECKING:
     from fgbuild.views.tui.app import DashboardApp
 
-_BROWSER_SECONDS = 20.0
+_BROWSER_SECONDS = 5.0
+"""In which a browser that cannot start has said so; a thread waits for that, and no one for the thread."""
 # In a process without this terminal: where there is no other browser, one that draws in terminals would take it.
 _OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
 
@@ -39,15 +39,18 @@ def cancel(app: DashboardApp) -> None:
     state = app.feed.state
 
     def decided(choice: Choice | None) -> None:
-        if choice is not None:
-            _in_thread(app, lambda: _cancel(app, run, choice))
+        if choice is None:
+            return
+        asked = f"Asked the build to stop {choice.name}; it shows here once it has."
+        ask(
+            app,
+            lambda unwanted: app.desk.cancel(run, choice.stage),
+            lambda _: app.tell(clean(asked)),
+            lambda problem: app.tell(problem, "error"),
+            group=f"cancel {choice.stage or ''}",
+        )
 
     app.push_screen(StopDialog.of(state, app.selected), decided)
-
-
-def _cancel(app: DashboardApp, run: str, choice: Choice) -> str:
-    app.desk.cancel(run, choice.stage)
-    return f"Asked the build to stop {choice.name}; it shows here once it has."
 
 
 def report(app: DashboardApp) -> None:
@@ -57,7 +60,13 @@ def report(app: DashboardApp) -> None:
         app.tell("No build has run here yet, so there is nothing to report; B starts one.", "warning")
         return
     app.tell("Writing the report…")
-    _in_thread(app, lambda: _report(app, run))
+    ask(
+        app,
+        lambda unwanted: _report(app, run),
+        lambda told: app.tell(told),
+        lambda problem: app.tell(problem, "error"),
+        group="report",
+    )
 
 
 def _report(app: DashboardApp, run: str) -> str:
@@ -74,33 +83,13 @@ def has_display() -> bool:
 
 
 def open_page(path: Path) -> bool:
-    """Have a browser show a file; whether one could be started."""
+    """Have a browser show a file; whether one could be started, as far as is known after a moment."""
     command = [sys.executable, "-P", "-c", _OPEN, path.resolve().as_uri()]
+    nowhere = subprocess.DEVNULL
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            timeout=_BROWSER_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        browser = subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
+        return browser.wait(_BROWSER_SECONDS) == 0
+    except OSError:
         return False
-    return done.returncode == 0
-
-
-def _in_thread(app: DashboardApp, work: Callable[[], str]) -> None:
-    """Do it while keys are answered, and tell what comes of it."""
-
-    def run() -> None:
-        try:
-            told, severity = work(), "information"
-        except FgbuildError as error:
-            told, severity = str(error), "error"
-        except OSError as error:
-            told, severity = f"{error.filename}: {error.strerror}; put that right and press the key again.", "error"
-        app.call_from_thread(app.tell, clean(told, keep_newlines=True), severity)
-
-    app.run_worker(run, thread=True)
+    except subprocess.TimeoutExpired:
+        return True  # one that shows the page until it is closed: left to itself

@@ -21,7 +21,7 @@ from textual.screen import Screen
 from fgbuild.errors import FgbuildError
 from fgbuild.views import runs
 from fgbuild.views.records import StageState
-from fgbuild.views.tui import actions, launch, terminal
+from fgbuild.views.tui import actions, launch, terminal, threads
 from fgbuild.views.tui.desk import Desk, Variant, variant_of
 from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.grid import telling
@@ -31,6 +31,9 @@ from fgbuild.views.tui.view import BACK, DetailView, View
 
 POLL_SECONDS = 0.15
 CLOCK_SECONDS = 1.0
+_REST_SECONDS = 0.01
+"""Between two slices of a long log, so that keys are answered."""
+_END_SECONDS = 0.5
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 VIEWS = {
@@ -78,6 +81,7 @@ class DashboardApp(App[None]):
         self.feed = Feed(desk.root, run)
         self.selected: str | None = None
         self.prompt_text = ""  # what the prompt view begins with
+        self._again = False  # a slice of the log is to come
         self._build: subprocess.Popen[bytes] | None = None
         self._run_before_build: str | None = None
 
@@ -130,30 +134,36 @@ class DashboardApp(App[None]):
         self.set_interval(POLL_SECONDS, self._poll)
         self.set_interval(CLOCK_SECONDS, self._each_second)
 
-    def on_unmount(self) -> None:
+    async def on_unmount(self) -> None:
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
                 loop.remove_signal_handler(number)
+        await threads.settle(_END_SECONDS)
 
     def _on_signal(self, number: int) -> None:
         self.exit(return_code=128 + number)
 
     def _poll(self) -> None:
-        """Draw what the log has gained; come back at once where that was too much for one slice."""
-        gained, more = self.feed.fold()
+        if not self._again:
+            self._fold()
+
+    def _fold(self) -> None:
+        """Draw what the log has gained; come back soon where that was too much for one slice."""
+        gained, self._again = self.feed.fold()
         if gained:
             self.draw()
-        if more:
-            self.call_later(self._poll)
+        if self._again:
+            self.set_timer(_REST_SECONDS, self._fold)
 
     def _each_second(self) -> None:
         if terminal.is_gone():
             self._on_signal(signal.SIGHUP)
         self._check_started_build()
-        if self.feed.newer():
+        newer = self.feed.newer()
+        if newer:
             self._poll()
-        if self.feed.check():
+        if self.feed.check() or newer:
             self.draw()
 
     def draw(self) -> None:
@@ -173,7 +183,7 @@ class DashboardApp(App[None]):
         self.draw()
 
     def action_open(self, name: str) -> None:
-        """Show a view in place of the one that lies over the overview, if one does."""
+        """Show a view in place of those that lie over the overview."""
         module, kind = VIEWS[name].split(".")
         view: type[DetailView] = getattr(importlib.import_module(f"fgbuild.views.tui.{module}"), kind)
         if isinstance(self.screen, Overview):
@@ -182,7 +192,10 @@ class DashboardApp(App[None]):
             self.screen.leave(lambda: self._switch_to(view()))
 
     def _switch_to(self, view: DetailView) -> None:
-        self.switch_screen(view)
+        """Have it lie over the overview, in place of however many views do."""
+        while isinstance(self.screen, DetailView):
+            self.pop_screen()
+        self.push_screen(view)
 
     def close_view(self, view: DetailView) -> None:
         if self.screen is view:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,26 +13,28 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
-from textual.worker import get_current_worker
 
-from fgbuild.errors import FgbuildError
 from fgbuild.views import describe
 from fgbuild.views.records import FAILED, RUNNING, WAITING
 from fgbuild.views.text import clean
 from fgbuild.views.tui.reader import Reader, RowList
 from fgbuild.views.tui.snapshot import Snapshot
-from fgbuild.views.tui.view import DetailView
+from fgbuild.views.tui.threads import Unwanted, ask
+from fgbuild.views.tui.view import NO_RUN, DetailView
 from fgbuild.views.tui.widgets import Part
 
 WIDE = 110
 """Cells from which on the list stands beside the text and not above it."""
-NO_RUN = "No build has run here yet: press Esc, then B to build every domain."
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is shown: a domain's stage of a run, and what had become of it. stage: "" where there is no domain."""
+    """What is shown: a domain's stage of a run, and what had become of it.
 
+    generation: the feed's. stage: "" where there is no domain.
+    """
+
+    generation: int
     run: str
     domain: str
     stage: str
@@ -107,7 +109,7 @@ class BrowseView(DetailView):
         return self.query_one("#text", Reader)
 
     def draw(self, snapshot: Snapshot) -> None:
-        """Read the artifact again where the stage made a new one, or another run is shown."""
+        """Read the artifact again where the stage made a new one, or a run is shown anew."""
         super().draw(snapshot)
         subject = self._subject_of(snapshot)
         if subject != self.subject:
@@ -122,7 +124,8 @@ class BrowseView(DetailView):
             domain = chosen.domain if chosen and chosen.domain else next(iter(domains), "")
         stage = f"{domain}:{self.KIND}" if domain else ""
         known = state.stages.get(stage)
-        return Subject(self.dashboard.feed.run or "", domain, stage, known.status if known else "")
+        feed = self.dashboard.feed
+        return Subject(feed.generation, feed.run or "", domain, stage, known.status if known else "")
 
     def _open(self, subject: Subject) -> None:
         self.forget()
@@ -130,26 +133,13 @@ class BrowseView(DetailView):
             self.miss(NO_RUN if not subject.run else "This run has no domain yet: it shows when its build has begun.")
             return
         self.miss(f"Reading what {subject.stage} made …")
-        self.in_thread("open", lambda stopped: self._read(subject, stopped))
-
-    def _read(self, subject: Subject, stopped: Callable[[], bool]) -> None:
-        try:
-            self.read(subject, stopped)
-        except FgbuildError as error:
-            self.post_message(self.Opened(subject, problem=str(error)))
-        except OSError as error:
-            self.post_message(
-                self.Opened(subject, problem=f"{error.filename}: {error.strerror}; press r to try again.")
-            )
-
-    def in_thread(self, group: str, work: Callable[[Callable[[], bool]], object]) -> None:
-        """Have a thread do something, in place of what it did before; it is given what says whether to stop."""
-
-        def run() -> None:
-            worker = get_current_worker()
-            work(lambda: worker.is_cancelled)
-
-        self.run_worker(run, group=group, exclusive=True, thread=True)
+        ask(
+            self,
+            lambda stopped: self.read(subject, stopped),
+            lambda _: None,  # it has posted what it read
+            lambda problem: self.post_message(self.Opened(subject, problem=f"{problem}\nPress r to read it again.")),
+            group="open",
+        )
 
     def on_browse_view_opened(self, event: Opened) -> None:
         if event.subject != self.subject:
@@ -229,8 +219,8 @@ class BrowseView(DetailView):
         self.app.copy_to_clipboard(json.dumps(row, ensure_ascii=False))
         self.dashboard.tell("The row is copied as JSON.")
 
-    def read(self, subject: Subject, stopped: Callable[[], bool]) -> None:
-        """In a thread: read what is to be shown, and post `Opened`. Raises FgbuildError and OSError."""
+    def read(self, subject: Subject, stopped: Unwanted) -> None:
+        """In a thread: read what is to be shown, and post `Opened`. What it raises is shown as a sentence."""
         raise NotImplementedError
 
     def have(self, content: Any) -> None:

@@ -8,9 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
-from fgbuild.errors import FgbuildError
 from fgbuild.views import comparison, text
 from fgbuild.views.chart import braille, points, scale_of
 from fgbuild.views.comparison import Row, RunFacts, Trained
@@ -21,6 +19,7 @@ from fgbuild.views.tui.loss_chart import AXIS_CELLS, drawn
 from fgbuild.views.tui.reasons import reason_parts
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.styles import MUTED, WARNING
+from fgbuild.views.tui.threads import Unwanted, ask
 from fgbuild.views.tui.view import DetailView
 from fgbuild.views.tui.widgets import Panel, Part
 
@@ -167,52 +166,43 @@ class CompareView(DetailView):
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one("#compare-scroll").focus()
-        self.run_worker(self._read, thread=True)
+        ask(self, self._read, self._read_both, self._failed, group="facts")
 
     def draw(self, snapshot: Snapshot) -> None:
         super().draw(snapshot)
         self.query_one(Comparison).show(snapshot)
 
-    def _read(self) -> None:
-        """In a thread: both runs, then what their inputs differ in."""
-        worker, desk = get_current_worker(), self.dashboard.desk
-        try:
-            found = []
-            for run in self._pair:
-                with desk.made(run) as made:
-                    found.append(comparison.facts_of(desk.root, run, made))
-            if worker.is_cancelled:
-                return
-            self.app.call_from_thread(self._learnt, facts=(found[0], found[1]))
-            stages = list(dict.fromkeys(name for facts in found for name in facts.stages))
-            differ = desk.differences(*self._pair, stages)
-            reasons = {text.clean(stage, 200): reasons_of(list(entries)) for stage, entries in differ.items()}
-        except FgbuildError as error:
-            problem = text.clean(str(error))
-        except OSError as error:
-            problem = f"{error.filename or 'cache'}: {error.strerror}; put that right and compare again."
-        else:
-            self.app.call_from_thread(self._learnt, differences=reasons)
-            return
-        if not worker.is_cancelled:
-            self.app.call_from_thread(self._learnt, problem=problem)
+    def _read(self, _: Unwanted) -> tuple[RunFacts, RunFacts]:
+        """In a thread: what both runs' logs and the store tell of them."""
+        first, second = (self._facts(run) for run in self._pair)
+        return first, second
 
-    def _learnt(
-        self,
-        facts: tuple[RunFacts, RunFacts] | None = None,
-        differences: Mapping[str, Sequence[Reason]] | None = None,
-        problem: str = "",
-    ) -> None:
-        if not self.is_mounted or not self.app.is_running:
-            return
-        panel = self.query_one(Comparison)
-        if facts is not None:
-            panel.facts = facts
-            stage, domains = self.dashboard.stage, panel.domains()
-            wanted = stage.domain if stage is not None else ""
-            panel.domain = wanted if wanted in domains else next(iter(domains), "")
-        panel.differences = differences if differences is not None else panel.differences
-        panel.problem = problem
+    def _facts(self, run: str) -> RunFacts:
+        desk = self.dashboard.desk
+        with desk.made(run) as made:
+            return comparison.facts_of(desk.root, run, made)
+
+    def _read_both(self, facts: tuple[RunFacts, RunFacts]) -> None:
+        """Show both runs, and look up what their inputs differ in."""
+        panel, stage = self.query_one(Comparison), self.dashboard.stage
+        panel.facts = facts
+        wanted, domains = stage.domain if stage is not None else "", panel.domains()
+        panel.domain = wanted if wanted in domains else next(iter(domains), "")
+        stages = list(dict.fromkeys(name for one in facts for name in one.stages))
+        ask(self, lambda unwanted: self._compare(stages), self._compared, self._failed, group="differences")
+        self.draw(self.dashboard.feed.snapshot())
+
+    def _compare(self, stages: list[str]) -> dict[str, Sequence[Reason]]:
+        """In a thread: what the stages' inputs differ in."""
+        differ = self.dashboard.desk.differences(*self._pair, stages)
+        return {text.clean(stage, 200): reasons_of(list(entries)) for stage, entries in differ.items()}
+
+    def _compared(self, differences: Mapping[str, Sequence[Reason]]) -> None:
+        self.query_one(Comparison).differences = differences
+        self.draw(self.dashboard.feed.snapshot())
+
+    def _failed(self, problem: str) -> None:
+        self.query_one(Comparison).problem = problem
         self.draw(self.dashboard.feed.snapshot())
 
     def action_domain(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -21,6 +20,7 @@ from fgbuild.views.tui.pick import Picker
 from fgbuild.views.tui.reader import Block, RowList, SearchLine, laid_out
 from fgbuild.views.tui.rowfile import RowFile, request_of, turns_of
 from fgbuild.views.tui.styles import MUTED
+from fgbuild.views.tui.threads import Unwanted, ask
 from fgbuild.views.tui.widgets import Part
 
 SPLITS = ("train", "eval")
@@ -71,7 +71,7 @@ class DataView(BrowseView):
     def _file(self) -> RowFile | None:
         return self._set.files[self._split] if self._set else None
 
-    def read(self, subject: Subject, stopped: Callable[[], bool]) -> None:
+    def read(self, subject: Subject, stopped: Unwanted) -> None:
         desk, variant, domain = self.dashboard.desk, self.dashboard.variant, subject.domain
         with desk.made(subject.run) as made:
             folder = made.folder(subject.stage)
@@ -122,12 +122,19 @@ class DataView(BrowseView):
             return
         self._searching, found = True, filter.found
 
-        def work(stopped: Callable[[], bool]) -> None:
-            file.find(filter.words, stopped, found.append)
-            if not stopped():
-                self._searching = False
+        def ended(problem: str = "") -> None:
+            self._searching = False
+            if problem:
+                self.dashboard.tell(problem, "error")
 
-        self.in_thread("search", work)
+        words = filter.words
+        ask(
+            self,
+            lambda stopped: file.find(words, stopped, found.append),
+            lambda _: ended(),
+            ended,
+            group="search",
+        )
 
     def _gather(self) -> None:
         file = self._file

@@ -11,17 +11,21 @@ from fgbuild.views.state import BuildState, apply
 from fgbuild.views.text import clean
 from fgbuild.views.tui.snapshot import Snapshot
 
-SLICE_SECONDS = 0.08
-SLICE_EVENTS = 2_000
+SLICE_SECONDS = 0.03
+SLICE_EVENTS = 500
 
 
 class Feed:
-    """run: the run to show; None follows the latest run of the project at `root`."""
+    """run: the run to show; None follows the latest run of the project at `root`.
+
+    generation: how often a run was shown anew; what was read for an earlier one is to be read again.
+    """
 
     def __init__(self, root: Path, run: str | None = None) -> None:
         self.root = root
         self.follow = run is None
         self.going = False
+        self.generation = 0
         self.run: str | None = None
         self.state = BuildState()
         self._reader: BulkReader | None = None
@@ -29,15 +33,11 @@ class Feed:
 
     def show(self, run: str | None) -> None:
         """Show that run from its first event on; None where there is none."""
+        self.generation += 1
         self.run = run
         self.going = False
         self.state = BuildState(run=clean(run or ""))
         self._reader = BulkReader(runs.log_path(self.root, run)) if run is not None else None
-
-    def latest(self) -> None:
-        """Go to the latest run, and follow those that come after it."""
-        self.follow = True
-        self.show(runs.latest_run(self.root))
 
     def newer(self) -> bool:
         """Whether there is a later run to follow; it is shown then."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.widget import Widget
 
 from fgbuild.views import describe, text
 from fgbuild.views.records import FAILED, RUNNING, BuildState, StageState
@@ -58,9 +59,35 @@ class StageGrid(Panel, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [*MOVES]
 
+    _at: int | None = None
+    """The line of the chosen stage that was brought into sight last."""
+
     @property
     def dashboard(self) -> DashboardApp:
         return cast("DashboardApp", self.app)
+
+    def show(self, snapshot: Snapshot) -> None:
+        super().show(snapshot)
+        chosen, grid = self.dashboard.stage, rows(snapshot.state)
+        at = next((line for line, row in enumerate(grid, 1) if any(stage is chosen for stage in row if stage)), None)
+        if at != self._at:
+            self._at = at
+            self.call_after_refresh(self._reveal)
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.call_after_refresh(self._reveal)
+
+    def _reveal(self) -> None:
+        """Scroll so that the chosen stage is in sight, and the heading too where both fit."""
+        around = self.parent
+        if self._at is None or not isinstance(around, Widget):
+            return
+        height, top = around.size.height, round(around.scroll_y)
+        if self._at < height:
+            around.scroll_to(y=0, animate=False)
+        elif not top <= self._at < top + height:
+            around.scroll_to(y=self._at if self._at < top else self._at - height + 1, animate=False)
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         state = snapshot.state

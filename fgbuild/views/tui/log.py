@@ -13,13 +13,13 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from fgbuild.views import text
-from fgbuild.views.lines import NO_FILE, FileLines, Lines, Scan, TextLines, pattern
-from fgbuild.views.records import FAILED, RUNNING, StageState
+from fgbuild.views.lines import FileLines, Lines, Scan, TextLines, pattern
+from fgbuild.views.tui import log_words
 from fgbuild.views.tui.log_lines import LogLines
-from fgbuild.views.tui.log_source import Happenings, output_of
+from fgbuild.views.tui.log_source import Happenings, is_of_interest, output_of
 from fgbuild.views.tui.reader import SearchLine
 from fgbuild.views.tui.snapshot import Snapshot
-from fgbuild.views.tui.view import DetailView
+from fgbuild.views.tui.view import NO_RUN, DetailView
 
 POLL_SECONDS = 0.1
 SLICE_SECONDS = 0.02
@@ -63,6 +63,7 @@ class LogView(DetailView):
     def __init__(self) -> None:
         super().__init__()
         self._run: str | None = None
+        self._generation = 0  # of the feed when the run was opened
         self._stage: str | None = None
         self._shown = _EVENTS
         self._events: Happenings | None = None
@@ -98,12 +99,15 @@ class LogView(DetailView):
 
     def draw(self, snapshot: Snapshot) -> None:
         super().draw(snapshot)
-        run = self.dashboard.feed.run
-        if run != self._run:
-            if self._run is not None and self._stage not in snapshot.state.stages:
-                self._stage = None
-            self._run = run
-            self._events = Happenings(self.dashboard.feed.root, run) if run is not None else None
+        feed = self.dashboard.feed
+        gone = bool(snapshot.state.stages) and self._stage is not None and self._stage not in snapshot.state.stages
+        if gone:
+            self._stage = None
+        if feed.generation != self._generation:
+            self._generation, self._run = feed.generation, feed.run
+            self._events = Happenings(feed.root, feed.run) if feed.run is not None else None
+            self._show()
+        elif gone:
             self._show()
         self._say()
 
@@ -158,20 +162,17 @@ class LogView(DetailView):
 
     def _say(self) -> None:
         """What is shown, above the lines; how far one is and what is searched for, below."""
-        stage = self.dashboard.feed.state.stages.get(self._stage or "")
-        snapshot = self.dashboard.feed.snapshot()
-        name = self._stage or "the whole build"
+        snapshot, rows, events = self.dashboard.feed.snapshot(), self._rows, self._shown == _EVENTS
+        stage = snapshot.state.stages.get(self._stage or "")
         status = " ".join(snapshot.status(stage)) if stage is not None else ""
-        printed = f"{self._output.size:,} bytes" if self._output is not None and self._output.size else "nothing"
-        other = f"Tab: what its worker printed ({printed})" if self._stage is not None else ""
-        kind = "events" if self._shown == _EVENTS else "what its worker printed"
-        other = "Tab: events" if self._shown == _OUTPUT else other
-        heading = " · ".join(filter(None, (f" {name}", status, kind, other)))
-        self._put("#log-heading", heading)
-        rows = self._rows
+        self._put("#log-heading", log_words.heading(self._stage, status, self._output, events=events))
         rows.set_empty(self._nothing() if not rows.row_count else "")
-        problem = self._output.problem if self._shown == _OUTPUT and self._output is not None else ""
-        pieces = [problem if rows.row_count else "", place(rows), *self._looked_for()]
+        pieces = [
+            self._output.problem if rows.row_count and not events and self._output is not None else "",
+            log_words.place(rows),
+            *log_words.searched(self._words[_SEARCH], self._search, rows.current),
+            *log_words.filtered(self._words[_FILTER], self._filter, rows.lines.count),
+        ]
         self._put("#log-status", " " + " · ".join(filter(None, pieces)))
 
     def _put(self, where: str, line: str) -> None:
@@ -180,35 +181,15 @@ class LogView(DetailView):
             self._said[where] = cropped
             self.query_one(where, Static).update(Content(cropped))
 
-    def _looked_for(self) -> list[str]:
-        said = []
-        if self._search is not None:
-            found, at = self._search.found, self._rows.current
-            words = f"“{text.clean(self._words[_SEARCH], 30)}”"
-            if at is not None and (index := bisect_left(found, at)) < len(found):
-                said.append(f"{words} {index + 1:,} of {len(found):,}")
-            else:
-                said.append(f"{words} in {len(found):,} lines")
-            said.append("" if self._search.current else "searching…")
-        if self._filter is not None:
-            words = f"only “{text.clean(self._words[_FILTER], 30)}”"
-            said.append(f"{words}: {len(self._filter.found):,} of {self._rows.lines.count:,}")
-        return said
-
     def _nothing(self) -> str:
         """Why there is no line, and what to do."""
         if self._run is None:
-            return "No build has run here yet; press B to build every domain."
+            return NO_RUN
         if self._again:
             return "Reading…"
         if self._filter is not None and self._rows.lines.count:
             return "No line matches; press & and Enter without words to see all."
-        if self._shown == _EVENTS:
-            return "Nothing has happened to it in this run; → goes to the next stage that did something."
-        if self._stage is None:
-            return "What workers print is kept stage by stage: → goes to the first; Tab shows the build's events."
-        problem = self._output.problem if self._output is not None else "Its id can be no file's name."
-        return f"{problem or NO_FILE} Tab shows its events."
+        return log_words.nothing(self._stage, self._output, events=self._shown == _EVENTS)
 
     # Keys.
 
@@ -221,7 +202,8 @@ class LogView(DetailView):
         stages = self.dashboard.feed.state.stages
         did = [name for name, stage in stages.items() if name == self._stage or is_of_interest(stage)]
         places: list[str | None] = [None, *did]
-        place = places.index(self._stage) + step
+        # Of a run that has only begun no stage is known yet.
+        place = (places.index(self._stage) if self._stage in places else 0) + step
         if not 0 <= place < len(places):
             self.dashboard.tell("This is the first log." if step < 0 else "This is the last stage that did something.")
             return
@@ -328,18 +310,3 @@ class LogView(DetailView):
 
     def on_log_lines_moved(self) -> None:
         self._say()
-
-
-def place(rows: LogLines) -> str:
-    """`following`, or what is in sight and what came since."""
-    if rows.following:
-        return "following"
-    sight, new = rows.rows_in_sight, rows.row_count - rows.left_at
-    if new > 0:
-        return f"{new:,} new line{'s' if new != 1 else ''} below · End follows"
-    return f"lines {sight.start + 1:,}–{sight.stop:,} of {rows.row_count:,} · End follows" if sight else ""
-
-
-def is_of_interest(stage: StageState) -> bool:
-    """Whether it did something in this run, so that it has a log worth going to."""
-    return stage.started_at is not None or stage.status in (RUNNING, FAILED) or stage.refused

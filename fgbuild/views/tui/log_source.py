@@ -10,6 +10,7 @@ from fgbuild.events import EventReader
 from fgbuild.views import runs, text
 from fgbuild.views.lines import FileLines, TextLines
 from fgbuild.views.narration import Line, Narration
+from fgbuild.views.records import FAILED, RUNNING, StageState
 
 _BATCH = 200
 
@@ -51,3 +52,8 @@ def output_of(root: Path, run: str, stage: str | None) -> FileLines | None:
     """What the worker of that stage printed; None where there can be no such file."""
     path = runs.output_path(root, run, stage) if stage is not None else None
     return FileLines(path) if path is not None else None
+
+
+def is_of_interest(stage: StageState) -> bool:
+    """Whether it did something in this run, so that it has a log worth going to."""
+    return stage.started_at is not None or stage.status in (RUNNING, FAILED) or stage.refused

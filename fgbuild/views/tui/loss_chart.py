@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from textual.content import Content
-from textual.worker import get_current_worker
 
-from fgbuild.errors import FgbuildError
 from fgbuild.views import describe, text
 from fgbuild.views.chart import Scale, Series, braille, overlaid, points, scale_of
 from fgbuild.views.records import RUNNING, StageState
@@ -15,6 +13,7 @@ from fgbuild.views.report.drawing import smoothed
 from fgbuild.views.report.values import lines, series
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.styles import MUTED
+from fgbuild.views.tui.threads import ask
 from fgbuild.views.tui.widgets import Panel, Part
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class LossChart(Panel):
         self.border_subtitle = Content(text.crop(legend, width - 2) if width > 4 else "")  # type: ignore[assignment]
         if stage is not None and stage.domain and run is not None and (run, stage.domain) not in self._earlier:
             self._earlier[run, stage.domain] = (Series(), "")
-            self.run_worker(lambda: self._ask(run, stage.domain), thread=True)
+            self._ask(run, stage.domain)
 
     def _behind(self, stage: StageState | None) -> tuple[Series, str]:
         """The earlier loss and what its mark means; nothing where there is none."""
@@ -62,20 +61,24 @@ class LossChart(Panel):
         return self._earlier.get(asked, (Series(), ""))
 
     def _ask(self, run: str, domain: str) -> None:
-        """In a thread: have the earlier loss drawn, where there is one."""
-        app, worker = cast("DashboardApp", self.app), get_current_worker()
-        try:
+        """Have the earlier loss drawn, where there is one; the chart is whole without it."""
+        app = cast("DashboardApp", self.app)
+
+        def work(_: object) -> tuple[Series, str] | None:
             with app.desk.made(run) as made:
                 earlier = made.training_before(domain)
-        except (FgbuildError, OSError):
-            return  # the chart is whole without it
-        loss = smoothed(series(lines(earlier.metrics), "loss")) if earlier is not None else Series()
-        if earlier is None or not len(loss) or worker.is_cancelled:
-            return
-        name = text.clean(earlier.run, 60)
-        legend = f"{_EARLIER} last good {name}" if earlier.passed else f"{_EARLIER} {name}, not passed"
-        self._earlier[run, domain] = (loss, legend)
-        app.call_from_thread(app.draw)
+            loss = smoothed(series(lines(earlier.metrics), "loss")) if earlier is not None else Series()
+            if earlier is None or not len(loss):
+                return None
+            name = text.clean(earlier.run, 60)
+            return loss, f"{_EARLIER} last good {name}" if earlier.passed else f"{_EARLIER} {name}, not passed"
+
+        def done(found: tuple[Series, str] | None) -> None:
+            if found is not None:
+                self._earlier[run, domain] = found
+                app.draw()
+
+        ask(self, work, done, lambda problem: None, group=f"{run} {domain}")
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         stage = self.chosen(snapshot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,27 +41,38 @@ class Meter:
 
     def __init__(self) -> None:
         self._nvml: Any = None
-        try:
-            import pynvml
-
-            pynvml.nvmlInit()
-            self._nvml = pynvml
-        except Exception:  # no package, no driver or no card: each is told by another error
-            self._nvml = None
-        psutil.cpu_percent(None)  # the first call only begins to measure
+        self._looked = False
+        self._times = _times()
 
     def read(self, pid: int | None) -> Reading:
-        """pid: of the build process, None where none runs."""
+        """What it does now, and has done since it was read last. For a thread, one at a time: the driver may take
+        seconds to begin. pid: of the build process, None where none runs."""
         memory = psutil.virtual_memory()
         return Reading(
-            psutil.cpu_percent(None) / 100,
+            self._busy(),
             (memory.total - memory.available) / 1e6,
             memory.total / 1e6,
             _resident_mb(pid) if pid else None,
             tuple(self._gpus()),
         )
 
+    def _busy(self) -> float:
+        # psutil.cpu_percent begins anew in each thread.
+        before, self._times = self._times, _times()
+        busy, every = (now - then for now, then in zip(self._times, before))
+        return min(max(busy / every, 0.0), 1.0) if every > 0 else 0.0
+
+    def _look_for_cards(self) -> None:
+        self._looked = True
+        with contextlib.suppress(Exception):  # no package, no driver or no card: each is told by another error
+            import pynvml
+
+            pynvml.nvmlInit()
+            self._nvml = pynvml
+
     def _gpus(self) -> list[Gpu]:
+        if not self._looked:
+            self._look_for_cards()
         if self._nvml is None:
             return []
         found = []
@@ -73,6 +85,14 @@ class Meter:
         except self._nvml.NVMLError:
             self._nvml = None  # the driver went away
         return found
+
+
+def _times() -> tuple[float, float]:
+    """Seconds of all cores since the machine began: busy ones, and all."""
+    times = psutil.cpu_times()
+    # A guest's time is in the user's time too, on Linux.
+    every = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+    return every - times.idle - getattr(times, "iowait", 0.0), every
 
 
 def _resident_mb(pid: int) -> float | None:

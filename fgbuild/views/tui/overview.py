@@ -12,8 +12,9 @@ from textual.widgets import Static
 
 from fgbuild.views.tui.grid import MOVES, ChosenPanel, StageGrid
 from fgbuild.views.tui.loss_chart import LossChart
-from fgbuild.views.tui.meters import Meter, MetersPanel
+from fgbuild.views.tui.meters import Meter, MetersPanel, Reading
 from fgbuild.views.tui.snapshot import Snapshot
+from fgbuild.views.tui.threads import ask
 from fgbuild.views.tui.view import View
 from fgbuild.views.tui.widgets import ModelsPanel, NotesPanel, Panel, RunningPanel
 
@@ -49,6 +50,7 @@ class Overview(View):
         for name, title in (("#chart", "Loss"), ("#models-scroll", "Models"), ("#notes", "Notes")):
             self.query_one(name).border_title = title
         self._meter = Meter()
+        self._measuring = False
         self._measure()
         self.set_interval(METER_SECONDS, self._measure)
         super().on_mount()
@@ -59,9 +61,17 @@ class Overview(View):
             return
         feed, panel = self.dashboard.feed, self.query_one(MetersPanel)
         panel.display = feed.going
-        if feed.going:
-            panel.reading = self._meter.read(feed.state.pid)
-            panel.show(feed.snapshot())
+        if feed.going and not self._measuring:
+            self._measuring = True
+            pid = feed.state.pid
+            ask(self, lambda _: self._meter.read(pid), self._measured, lambda _: self._measured(None), group="meter")
+
+    def _measured(self, reading: Reading | None) -> None:
+        """Show the reading; None: it could not be taken, which is no reason to hide the last one."""
+        self._measuring = False
+        panel = self.query_one(MetersPanel)
+        panel.reading = reading or panel.reading
+        panel.show(self.dashboard.feed.snapshot())
 
     def draw(self, snapshot: Snapshot) -> None:
         super().draw(snapshot)

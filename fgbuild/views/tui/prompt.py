@@ -12,13 +12,12 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
-from textual.worker import get_current_worker
 
-from fgbuild.errors import FgbuildError
 from fgbuild.views import text
 from fgbuild.views.text import MAX_MESSAGE, clean
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.styles import BAD, MUTED
+from fgbuild.views.tui.threads import ask
 from fgbuild.views.tui.view import DetailView
 from fgbuild.views.tui.widgets import Part
 
@@ -148,16 +147,13 @@ class PromptView(DetailView):
         self._asked, self._asked_at = domain, time.monotonic()
         self._tick()
 
-        def ask() -> None:
-            worker = get_current_worker()
-            try:
-                parts = answer_parts(desk.call(domain, prompt, variant, lambda: worker.is_cancelled))
-            except FgbuildError as error:
-                parts = [(f"✗ {clean(str(error), MAX_MESSAGE, keep_newlines=True)}", BAD)]
-            if not worker.is_cancelled:
-                self.app.call_from_thread(self._answered, shown, [*head, "\n", *parts])
-
-        self.run_worker(ask, thread=True)
+        ask(
+            self,
+            lambda unwanted: answer_parts(desk.call(domain, prompt, variant, unwanted)),
+            lambda parts: self._answered(shown, [*head, "\n", *parts]),
+            lambda problem: self._answered(shown, [*head, "\n", (f"✗ {problem}", BAD)]),
+            group="call",
+        )
         self.call_after_refresh(answers.scroll_end, animate=False)
 
     def _answered(self, shown: Static, parts: list[Part]) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fgbuild.views.tui.app import DashboardApp
 
 BACK = Binding("escape", "back", "Back", tooltip="go back to the overview")
+NO_RUN = "No build has run here yet. Press Esc, then B to build every domain."
+"""What a view over the overview says then."""
 
 
 class View(Screen[None]):
@@ -27,6 +29,9 @@ class View(Screen[None]):
     NAME: ClassVar[str] = ""
     KEYS: ClassVar[list[Binding]] = []
 
+    ready = False
+    """Whether its widgets are there, so that it can draw."""
+
     @property
     def dashboard(self) -> DashboardApp:
         return cast("DashboardApp", self.app)
@@ -35,9 +40,6 @@ class View(Screen[None]):
         yield TitleBar(id="title")
         yield from self.body()
         yield Footer()
-
-    ready = False
-    """Whether its widgets are there, so that it can draw."""
 
     def on_mount(self) -> None:
         self.ready = True

@@ -9,19 +9,17 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
-from fgbuild.errors import FgbuildError
 from fgbuild.views import dependencies, describe, text
 from fgbuild.views.records import BuildState, StageState
 from fgbuild.views.tui.reasons import reason_parts
 from fgbuild.views.tui.snapshot import Snapshot, colour
 from fgbuild.views.tui.styles import MUTED
-from fgbuild.views.tui.view import DetailView
+from fgbuild.views.tui.threads import ask
+from fgbuild.views.tui.view import NO_RUN, DetailView
 from fgbuild.views.tui.widgets import Panel, Part
 
 _MOST_LINES = 400
-EMPTY = "No build has run here yet. Press Esc, then B to build every domain."
 LOOKING = "Looking up when its outputs were made …"
 
 
@@ -37,7 +35,7 @@ class WhyPanel(Panel):
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         state, stage = snapshot.state, snapshot.state.stages.get(self.choice)
         if stage is None:
-            return [(EMPTY, MUTED)]
+            return [(NO_RUN, MUTED)]
         symbol, word = snapshot.status(stage)
         place = f"{[*state.stages].index(stage.id) + 1} of {len(state.stages)}"
         head = text.crop(stage.id, width - 30)
@@ -103,6 +101,9 @@ class WhyView(DetailView):
     WhyView #why { width: 100%; height: auto; }
     """
 
+    _generation = 0
+    """Of the feed when what the panel was told was asked for."""
+
     def body(self) -> Iterable[Widget]:
         yield VerticalScroll(WhyPanel(id="why"), id="why-scroll")
 
@@ -110,9 +111,12 @@ class WhyView(DetailView):
         super().draw(snapshot)
         panel, stage = self.query_one(WhyPanel), self.dashboard.stage
         panel.choice = stage.id if stage is not None else ""
+        if self.dashboard.feed.generation != self._generation:
+            self._generation = self.dashboard.feed.generation
+            panel.told.clear()
         if stage is not None and self._settled_without_reasons(snapshot, stage) and stage.id not in panel.told:
             panel.told[stage.id] = [LOOKING]
-            self.run_worker(lambda: self._ask(stage.id), thread=True, group=stage.id)
+            self._ask(stage.id)
         panel.show(snapshot)
 
     @staticmethod
@@ -120,21 +124,21 @@ class WhyView(DetailView):
         return not stage.reasons and snapshot.status(stage)[1] in ("current", "cached", "done")
 
     def _ask(self, stage: str) -> None:
-        """In a thread: have what the desk knows of the stage shown."""
-        worker = get_current_worker()
-        try:
-            lines = ["As things are now:", *self.dashboard.desk.why(stage, self.dashboard.variant)]
-        except FgbuildError as error:
-            lines = [str(error)]
-        except OSError as error:
-            lines = [f"{error.filename or stage}: {error.strerror}; put that right and open this view again."]
-        if not worker.is_cancelled:
-            self.app.call_from_thread(self._told, stage, [text.clean(line) for line in lines[:_MOST_LINES]])
+        """Have what the desk knows of the stage shown."""
+        desk, variant, generation = self.dashboard.desk, self.dashboard.variant, self._generation
 
-    def _told(self, stage: str, lines: list[str]) -> None:
-        if self.is_mounted:
-            self.query_one(WhyPanel).told[stage] = lines
-            self.draw(self.dashboard.feed.snapshot())
+        def told(lines: list[str]) -> None:
+            if generation == self._generation:
+                self.query_one(WhyPanel).told[stage] = [text.clean(line) for line in lines[:_MOST_LINES]]
+                self.draw(self.dashboard.feed.snapshot())
+
+        ask(
+            self,
+            lambda unwanted: ["As things are now:", *desk.why(stage, variant)],
+            told,
+            lambda problem: told([problem]),
+            group=stage,
+        )
 
     def action_move(self, by: int) -> None:
         """Go that many stages further, in the plan's order."""

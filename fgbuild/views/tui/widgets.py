@@ -11,6 +11,7 @@ from textual.widgets import Static
 from fgbuild.views import describe, table, text
 from fgbuild.views.estimate import build_remaining, stage_remaining
 from fgbuild.views.records import FAILED, Artifact, StageState
+from fgbuild.views.runs import RunSummary
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.styles import ACTIVE, BAD, GOOD, MUTED, WARNING
 
@@ -72,16 +73,11 @@ class TitleBar(Panel):
 
 
 def _run_status(snapshot: Snapshot) -> tuple[str, str, str]:
+    """Symbol, word and style of how the run stands."""
     state = snapshot.state
-    if snapshot.going:
-        return "●", "running", ACTIVE
-    if not state.finished:
-        return "■", "stopped early", "bold $text-warning"
-    if state.exit_code == 130:
-        return "■", "interrupted", "bold $text-warning"
-    if state.exit_code == 3:
-        return "✗", "not passed", BAD
-    return ("✗", "failed", BAD) if state.exit_code else ("✓", "done", f"bold {GOOD}")
+    ended = (state.exit_code or 0) if state.finished else None
+    symbol, word = RunSummary(state.run, exit_code=ended, going=snapshot.going).outcome
+    return symbol, word, {"●": ACTIVE, "■": f"bold {WARNING}", "✗": BAD, "✓": f"bold {GOOD}"}[symbol]
 
 
 class RunningPanel(Panel):
@@ -93,7 +89,7 @@ class RunningPanel(Panel):
             bad = bool(state.exit_code)
             return [(" " + text.crop(describe.outcome(state), width - 1), BAD if bad else GOOD)]
         if not snapshot.going:
-            words = " The build process is gone; finished stages stay finished. Press b to go on."
+            words = " The build process is gone; finished stages stay finished. Press B to go on."
             return [(text.crop(words, width), WARNING)]
         running = state.running()
         lines = [self._line(stage, snapshot, width) for stage in running]
