@@ -47,7 +47,7 @@ class ProjectDesk:
 
     def _made(self, workspace: Workspace, run: str) -> Made:
         from fgbuild.engine.made import Made
-        from fgbuild.events import read_events
+        from fgbuild.views.bulk import read_events
         from fgbuild.views.report.log import RunLog
 
         log = RunLog(read_events(self._paths.events(run)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 from fgbuild.events import Event, EventReader
 
@@ -28,6 +30,13 @@ class BulkReader(EventReader):
             return super().read(limit)  # a line longer than the piece, or one that is not an event
         self._offset += sum(map(len, lines)) + len(lines)
         return list(events)
+
+
+def read_events(path: Path) -> Iterator[Event]:
+    """Every event of a log, as far as it goes."""
+    reader = BulkReader(path)
+    while batch := reader.read():
+        yield from batch
 
 
 def _is_event(value: object) -> bool:

@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import signal
 import subprocess
+import time
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, ClassVar
@@ -31,7 +32,9 @@ from fgbuild.views.tui.view import BACK, DetailView, View
 
 POLL_SECONDS = 0.15
 CLOCK_SECONDS = 1.0
-_REST_SECONDS = 0.01
+CATCH_UP_SECONDS = 0.6
+"""Between two frames while a long log is read."""
+_REST_SECONDS = 0.001
 """Between two slices of a long log, so that keys are answered."""
 _END_SECONDS = 0.5
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -81,7 +84,8 @@ class DashboardApp(App[None]):
         self.feed = Feed(desk.root, run)
         self.selected: str | None = None
         self.prompt_text = ""  # what the prompt view begins with
-        self._again = False  # a slice of the log is to come
+        self.catching_up = False  # there is more of the log than a slice
+        self._drawn_at = 0.0
         self._build: subprocess.Popen[bytes] | None = None
         self._run_before_build: str | None = None
 
@@ -145,15 +149,15 @@ class DashboardApp(App[None]):
         self.exit(return_code=128 + number)
 
     def _poll(self) -> None:
-        if not self._again:
+        if not self.catching_up:
             self._fold()
 
     def _fold(self) -> None:
         """Draw what the log has gained; come back soon where that was too much for one slice."""
-        gained, self._again = self.feed.fold()
-        if gained:
+        gained, self.catching_up = self.feed.fold()
+        if gained and (not self.catching_up or time.monotonic() - self._drawn_at > CATCH_UP_SECONDS):
             self.draw()
-        if self._again:
+        if self.catching_up:
             self.set_timer(_REST_SECONDS, self._fold)
 
     def _each_second(self) -> None:
@@ -170,6 +174,7 @@ class DashboardApp(App[None]):
         """Have the views that are open show the run as it is now."""
         if not self.is_running:  # at its end, while widgets go one by one
             return
+        self._drawn_at = time.monotonic()
         snapshot = self.feed.snapshot()
         for screen in self.screen_stack:
             if isinstance(screen, View) and screen.ready:

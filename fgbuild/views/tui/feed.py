@@ -11,8 +11,8 @@ from fgbuild.views.state import BuildState, apply
 from fgbuild.views.text import clean
 from fgbuild.views.tui.snapshot import Snapshot
 
-SLICE_SECONDS = 0.03
-SLICE_EVENTS = 500
+SLICE_SECONDS = 0.045
+SLICE_EVENTS = 1_500
 
 
 class Feed:

@@ -47,11 +47,14 @@ class LossChart(Panel):
 
     def show(self, snapshot: Snapshot) -> None:
         super().show(snapshot)
-        stage, run = self.chosen(snapshot), cast("DashboardApp", self.app).feed.run
+        app = cast("DashboardApp", self.app)
+        stage, run = self.chosen(snapshot), app.feed.run
         _, legend = self._behind(stage)
         width = self.content_size.width
         self.border_subtitle = Content(text.crop(legend, width - 2) if width > 4 else "")  # type: ignore[assignment]
-        if stage is not None and stage.domain and run is not None and (run, stage.domain) not in self._earlier:
+        if stage is None or not stage.domain or run is None or app.catching_up:
+            return  # a long log is read before anything else
+        if (run, stage.domain) not in self._earlier:
             self._earlier[run, stage.domain] = (Series(), "")
             self._ask(run, stage.domain)
 
