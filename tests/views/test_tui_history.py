@@ -10,6 +10,7 @@ from fgbuild.views import runs
 from fgbuild.views.tui import history
 from fgbuild.views.tui.compare import CompareView
 from fgbuild.views.tui.overview import Overview
+from fgbuild.views.tui.view import NO_RUN
 
 FAILED_RUN, GOING_RUN = "20261102-080000-0003", "20261105-090000-0004"
 
@@ -124,7 +125,7 @@ async def test_summaries_that_take_long_do_not_hold_up_keys(tmp_path: Path, monk
 async def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
     async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
         await pilot.press("h")
-        await shows(pilot, history.EMPTY)
+        await shows(pilot, NO_RUN)
         await pilot.press("down", "enter", "space")
         await pilot.press("escape")
         await shows(pilot, "Press B to build every domain, or")

@@ -392,3 +392,17 @@ async def test_the_palette_has_every_key(tmp_path: Path) -> None:
         titles = [command.title for command in app.get_system_commands(app.screen)]
         keys = [binding for binding in DashboardApp.KEYS if binding.action not in ("help", "quit")]
         assert all(any(title.startswith(binding.description) for title in titles) for binding in keys)
+
+
+async def test_notes_follow_the_end_across_sizes(tmp_path: Path) -> None:
+    recorder = sample.Recorder(start=time.time())
+    sample.begin(recorder)
+    for number in range(40):
+        recorder.emit("stage.note", stage="lint:train", text=f"note number {number} of some length, so that it wraps")
+    recorder.emit("stage.check", stage="lint:verify", name="smoke", passed=False, reason="the last line")
+    sample.write_log(tmp_path, recorder.events)
+    async with dashboard(tmp_path).run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "✗ lint:verify  smoke")
+        for size in ((80, 24), (200, 50), (120, 40)):
+            await pilot.resize_terminal(*size)
+            await shows(pilot, "the last line")

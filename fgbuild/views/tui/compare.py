@@ -164,7 +164,6 @@ class CompareView(DetailView):
         yield VerticalScroll(Comparison(id="compare"), id="compare-scroll")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#compare-scroll").focus()
         ask(self, self._read, self._read_both, self._failed, group="facts")
 

@@ -61,7 +61,6 @@ class DataView(BrowseView):
         yield SearchLine(placeholder="words to look for; nothing shows all rows again", id="search")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.set_interval(_POLL_SECONDS, self._gather)
 
     def on_unmount(self) -> None:

@@ -15,11 +15,10 @@ from fgbuild.views.runs import RunSummary
 from fgbuild.views.tui.listing import Listing
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.styles import ACTIVE, BAD, GOOD, HEADING, MUTED, WARNING
-from fgbuild.views.tui.view import DetailView
+from fgbuild.views.tui.view import NO_RUN, DetailView
 from fgbuild.views.tui.widgets import Panel, Part
 
 REFRESH_SECONDS = 2.0
-EMPTY = "No build has run here yet. Press Esc, then B to build every domain."
 
 _STYLES = {"✓": GOOD, "✗": BAD, "●": ACTIVE, "■": WARNING}
 _ID_CELLS, _OUTCOME_CELLS, _TIME_CELLS, _COUNT_CELLS, _BASE_CELLS = 24, 16, 8, 15, 20
@@ -37,7 +36,7 @@ class RunTable(Listing):
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         if not self.ids:
-            return [(EMPTY, MUTED)]
+            return [(NO_RUN, MUTED)]
         head = _cells(("  run", "how it ended", "took", "ran/rest/fail", "right tools", "base", "command"), width)
         parts: list[Part] = [("".join(head), f"{HEADING} underline"), "\n"]
         place = self.ids.index(self.chosen) if self.chosen in self.ids else None

@@ -86,7 +86,6 @@ class LogView(DetailView):
     def on_mount(self) -> None:
         stage = self.dashboard.stage
         self._stage = stage.id if stage is not None else None
-        super().on_mount()
         self.set_interval(POLL_SECONDS, self._poll)
 
     def on_unmount(self) -> None:

@@ -96,7 +96,7 @@ def _times() -> tuple[float, float]:
 
 
 def _resident_mb(pid: int) -> float | None:
-    """Of a process and those below it; pages that they share count once for each."""
+    """Of a process and those below it; a page that some share is shared out among them, where the system tells."""
     try:
         build = psutil.Process(pid)
         return sum(_resident(each) for each in [build, *build.children(recursive=True)]) / 1e6
@@ -106,7 +106,8 @@ def _resident_mb(pid: int) -> float | None:
 
 def _resident(process: psutil.Process) -> int:
     try:
-        return int(process.memory_info().rss)
+        full = process.memory_full_info()
+        return int(getattr(full, "pss", full.rss))
     except psutil.Error:
         return 0
 

@@ -53,7 +53,6 @@ class Overview(View):
         self._measuring = False
         self._measure()
         self.set_interval(METER_SECONDS, self._measure)
-        super().on_mount()
 
     def _measure(self) -> None:
         """Read the machine while a build runs; otherwise nobody needs to know, and an idle dashboard stays idle."""

@@ -79,7 +79,6 @@ class PromptView(DetailView):
     def on_mount(self) -> None:
         stage = self.dashboard.stage
         self._domain = stage.domain if stage is not None else ""
-        super().on_mount()
         self.query_one(Input).value, self.dashboard.prompt_text = self.dashboard.prompt_text, ""
         self.set_interval(_TICK_SECONDS, self._tick)
 

@@ -42,6 +42,7 @@ class View(Screen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
+        """After a subclass's own, which does not call it: textual calls every class's."""
         self.ready = True
         self.draw(self.dashboard.feed.snapshot())
 

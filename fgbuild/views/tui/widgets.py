@@ -28,14 +28,17 @@ class Panel(Static):
         super().__init__(id=id, markup=False)
         self._snapshot: Snapshot | None = None
         self._drawn: list[Part] = []
+        self._width = 0
 
     def show(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        parts = self.parts(snapshot, max(self.content_size.width, 1), max(self.content_size.height, 1))
+        width = max(self.content_size.width, 1)
+        parts = self.parts(snapshot, width, max(self.content_size.height, 1))
         if parts != self._drawn:
-            lines, self._drawn = _lines(self._drawn), parts
+            before, now = (self._width, _lines(self._drawn)), (width, _lines(parts))
+            self._width, self._drawn = width, parts
             # Laying all widgets out anew draws the whole screen, which is most of what a frame costs.
-            self.update(Content.assemble(*parts), layout=lines != _lines(parts))
+            self.update(Content.assemble(*parts), layout=before != now)
 
     def on_resize(self) -> None:
         if self._snapshot is not None:
@@ -178,6 +181,9 @@ class NotesPanel(VerticalScroll):
         self._lines = Static("", markup=False)
         self._drawn: list[Part] = []
 
+    def on_mount(self) -> None:
+        self.anchor()
+
     def compose(self):  # type: ignore[no-untyped-def]
         yield self._lines
 
@@ -192,10 +198,7 @@ class NotesPanel(VerticalScroll):
             parts = [(" No notes yet.", MUTED)]
         if parts != self._drawn:
             self._drawn = parts
-            following = self.is_vertical_scroll_end
             self._lines.update(Content.assemble(*parts).rstrip())
-            if following:
-                self.scroll_end(animate=False)
 
 
 def _problems(stage: StageState) -> list[str]:
