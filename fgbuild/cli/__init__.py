@@ -95,7 +95,12 @@ def _accept_every_character() -> None:
 
 def _run(argv: list[str]) -> int:
     top = _top_parser()
-    chosen = top.parse_args(argv)
+    chosen, options = top.parse_known_args(argv)
+    if options and chosen.command not in COMMANDS:  # those of the default command, which needs no name
+        chosen.arguments[:0] = [*options, *filter(None, [chosen.command])]
+        chosen.command = DEFAULT_COMMAND
+    elif options:
+        top.error(f"unrecognized arguments: {' '.join(options)}")
     name = chosen.command or DEFAULT_COMMAND
     if name not in COMMANDS:
         top.error(f"there is no command {name!r}{_nearest(name)}")

@@ -193,3 +193,15 @@ def test_what_call_says_of_a_bad_number(project: Path, capsys: pytest.CaptureFix
             main(["call", "bell", "Ring", "--max-tokens", number])
         assert caught.value.code == 2
         assert f"{number!r} is not a whole number above 0" in capsys.readouterr().err
+
+
+def test_options_without_a_command_are_the_dashboards(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--root", str(project), "--announce"]) == 0
+    assert "No build has run here yet" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        main(["--root", str(project), "--frobnicate"])
+    assert ended.value.code == 2
+    assert "fgbuild ui: error: unrecognized arguments: --frobnicate" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["--frobnicate", "build"])
+    assert "fgbuild: error: unrecognized arguments: --frobnicate" in capsys.readouterr().err
