@@ -15,6 +15,7 @@ from fgbuild.errors import FgbuildError
 if TYPE_CHECKING:
     from fgbuild.engine.made import Made
     from fgbuild.engine.workspace import Workspace
+    from fgbuild.manifest import Project
     from fgbuild.views.tui.desk import Effect, Field, Problem, Variant
 
 
@@ -53,15 +54,19 @@ class ProjectDesk:
         log = RunLog(read_events(self._paths.events(run)))
         return Made(workspace, run, log.outputs, log.untouched(), log.ended_at)
 
+    def _project(self, variant: Variant) -> Project:
+        from fgbuild.manifest import resolve_project
+
+        return resolve_project(self.root, base=variant.base or None, profile=variant.profile or None)
+
     def why(self, stage: str, variant: Variant) -> Sequence[str]:
         from fgbuild.cli.why import chosen, explain, standing
         from fgbuild.engine.graph import build_graph
         from fgbuild.engine.plan import SKIP, Planner
         from fgbuild.engine.workspace import Workspace
-        from fgbuild.manifest import resolve_project
         from fgbuild.stages import PIPELINE
 
-        project = resolve_project(self.root, base=variant.base or None, profile=variant.profile or None)
+        project = self._project(variant)
         graph, (found,) = chosen(build_graph(project, PIPELINE), stage)
         with Workspace(self.root) as workspace:
             decisions = Planner(workspace).plan(graph)
@@ -92,18 +97,15 @@ class ProjectDesk:
         self, domain: str, prompt: str, variant: Variant, unwanted: Callable[[], bool] = lambda: False
     ) -> Mapping[str, Any]:
         from fgbuild.cli.call import call
-        from fgbuild.manifest import resolve_project
 
-        project = resolve_project(self.root, base=variant.base or None, profile=variant.profile or None)
+        project = self._project(variant)
         try:
             return call(project, domain, prompt, unwanted=unwanted)
         except OSError as error:
             raise FgbuildError(f"{error.filename or domain}: {error.strerror}; put that right and ask again") from None
 
     def tools(self, domain: str, variant: Variant) -> Sequence[Mapping[str, Any]]:
-        from fgbuild.manifest import resolve_project
-
-        project = resolve_project(self.root, base=variant.base or None, profile=variant.profile or None)
+        project = self._project(variant)
         if domain not in project.domains:
             raise FgbuildError(f"there is no manifest of {domain} any more")
         tools: list[dict[str, Any]] = project.domains[domain].resolved["tool"]

@@ -22,6 +22,8 @@ class BulkReader(EventReader):
         except FileNotFoundError:
             return []
         lines = piece.split(b"\n")[:-1][:limit]
+        if not lines and len(piece) < _PIECE_BYTES:
+            return []  # nothing new, or not yet the whole of a line
         try:
             events = json.loads(b"[" + b",".join(lines) + b"]")
         except (ValueError, RecursionError):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fgbuild.events import read_events
 from fgbuild.views import describe, runs, text
+from fgbuild.views.bulk import read_events
 from fgbuild.views.chart import Series
 from fgbuild.views.records import Reason, StageState
 from fgbuild.views.report.log import RunLog

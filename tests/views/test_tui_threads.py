@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from tui_sample import SIZES, dashboard, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import threads
-from fgbuild.views.tui.threads import ask
+from fgbuild.views.tui.threads import ask, in_thread
 
 LASTING = """
 import time
@@ -100,3 +101,33 @@ async def test_a_screen_that_is_closed_hears_nothing_more(tmp_path: Path) -> Non
 
 def test_the_end_does_not_wait_for_what_cannot_be_stopped() -> None:
     subprocess.run([sys.executable, "-c", LASTING], check=True, timeout=30, capture_output=True)
+
+
+async def test_it_gives_or_raises_what_the_work_does() -> None:
+    assert await in_thread(lambda: 1) == 1
+    with pytest.raises(ZeroDivisionError):
+        await in_thread(lambda: 1 // 0)
+
+
+def test_the_end_does_not_wait_for_it(capfd: pytest.CaptureFixture[str]) -> None:
+    release, done = threading.Event(), threading.Event()
+    too_long = threading.Timer(20.0, release.set)
+    too_long.start()
+
+    def work() -> None:
+        release.wait()
+        done.set()
+
+    async def leave() -> None:
+        asked = asyncio.ensure_future(in_thread(work))
+        await asyncio.sleep(0)
+        asked.cancel()
+
+    try:
+        asyncio.run(leave())
+        assert not release.is_set()
+    finally:
+        too_long.cancel()
+        release.set()
+    assert done.wait(20.0)
+    assert capfd.readouterr().err == ""  # that nobody takes its result is no error

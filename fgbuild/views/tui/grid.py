@@ -95,20 +95,22 @@ class StageGrid(Panel, can_focus=True):
         cell = self._cell_width(state, width)
         heading = text.pad(" domain", _NAME_CELLS + 1) + "".join(text.pad(kind, cell) for kind in kinds)
         parts: list[Part] = [(text.crop(heading, width), f"{HEADING} underline")]
+        chosen = self.dashboard.stage
         for row in rows(state):
             domain = next((stage.domain for stage in row if stage), "")
             parts.append(("\n " + text.pad(domain or _SHARED, _NAME_CELLS - 1) + " ", "bold" if domain else ""))
             for stage in row:
                 label, size = ("", cell) if domain else (f"{stage.kind} " if stage else "", _SHARED_CELLS)
-                parts += self._cell(snapshot, stage, label, size)
+                parts += self._cell(snapshot, stage, label, size, stage is chosen)
         return parts
 
-    def _cell(self, snapshot: Snapshot, stage: StageState | None, label: str, width: int) -> list[Part]:
+    @staticmethod
+    def _cell(snapshot: Snapshot, stage: StageState | None, label: str, width: int, chosen: bool) -> list[Part]:
         if stage is None:
             return [" " * width]
         shown = label + snapshot.cell(stage, width - 1 - text.cell_width(label))
         style = colour(stage, snapshot.status(stage)[0])
-        if stage is not self.dashboard.stage:
+        if not chosen:
             return [(text.pad(shown, width), style)]
         return [(shown, f"{style} reverse"), " " * (width - text.cell_width(shown))]
 

@@ -6,8 +6,8 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from fgbuild.events import EventReader
 from fgbuild.views import runs, text
+from fgbuild.views.bulk import BulkReader
 from fgbuild.views.lines import FileLines, TextLines
 from fgbuild.views.narration import Line, Narration
 from fgbuild.views.records import FAILED, RUNNING, StageState
@@ -19,7 +19,7 @@ class Happenings:
     """The events of a run in words: of each stage, and under None of the whole build."""
 
     def __init__(self, root: Path, run: str) -> None:
-        self._reader = EventReader(runs.log_path(root, run))
+        self._reader = BulkReader(runs.log_path(root, run))
         self._narration = Narration()
         self._of: dict[str | None, TextLines] = defaultdict(TextLines)
 

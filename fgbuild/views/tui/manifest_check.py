@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fgbuild.errors import FgbuildError
-from fgbuild.views.tui.daemon import in_daemon
 from fgbuild.views.tui.desk import Desk, Effect, Problem, Variant
 from fgbuild.views.tui.manifest_text import effect_words
+from fgbuild.views.tui.threads import in_thread
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ async def check(
     """Everything about `text` in place of that file's. show: called with the problems as soon as they are known."""
     problems: Sequence[Problem] = ()
     try:
-        problems = await in_daemon(lambda: desk.problems(path, text, variant))
+        problems = await in_thread(lambda: desk.problems(path, text, variant))
         show(problems)
         if not Findings(text, problems).own:
-            return Findings(text, problems, await in_daemon(lambda: desk.effect(path, text, variant)))
+            return Findings(text, problems, await in_thread(lambda: desk.effect(path, text, variant)))
     except FgbuildError as error:
         return Findings(text, problems, failure=str(error))
     except Exception as error:
