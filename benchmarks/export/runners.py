@@ -3,7 +3,8 @@
     python benchmarks/export/runners.py GGUF MANIFEST.toml PROMPTS.jsonl [--server http://127.0.0.1:8080]
 
 Ours (what verify and eval use), plain llama-cpp-python (`Llama.generate`), and `llama-server`'s /completion where one
-runs on that GGUF. All get the prompt's token ids. Exit code 1 where any answer differs.
+runs on that GGUF. All get the prompt's token ids. Where an answer differs, it is printed from which token on, and what
+plain llama-cpp-python gives as the logits of the two tokens there. Exit code 1 where any answer differs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import tomllib
 import urllib.request
 from pathlib import Path
 
-from llama_cpp import Llama
+import numpy as np
+from llama_cpp import Llama, llama_get_logits_ith
 
 from fgbuild.functiongemma import render_text
 from fgbuild.functiongemma.tokens import STOP_IDS
@@ -49,6 +51,9 @@ def main() -> int:
         equal = sum(_upto(theirs, mine) for theirs, mine in zip(found, ours))
         same &= equal == len(ours)
         print(f"{name}: {equal} of {len(ours)} answers the same, token for token")
+        for row, prompt, theirs, mine in zip(rows, prompts, found, ours):
+            if not _upto(theirs, mine):
+                print(f"  {row['id']}: {_departure(plain, prompt, theirs, mine)}")
     return int(not same)
 
 
@@ -56,6 +61,22 @@ def _upto(theirs: list[int], mine: list[int]) -> bool:
     """A runner may or may not count the token that ended the answer."""
     length = min(len(theirs), len(mine))
     return theirs[:length] == mine[:length] and abs(len(theirs) - len(mine)) <= 1
+
+
+def _departure(model: Llama, prompt: list[int], theirs: list[int], mine: list[int]) -> str:
+    """The first token that differs, in words."""
+    at = next((k for k, (one, other) in enumerate(zip(theirs, mine)) if one != other), min(len(theirs), len(mine)))
+    model.reset()
+    model.eval([*prompt, *mine[:at]])
+    logits = np.ctypeslib.as_array(llama_get_logits_ith(model.ctx, -1), (model.n_vocab(),))
+    rank = np.argsort(logits)[::-1]
+    named = [f"{_text(model, int(token))} {logits[token]:.3f}" for token in rank[:2]]
+    pair = [_text(model, answer[at]) if at < len(answer) else "its end" for answer in (mine, theirs)]
+    return f"token {at + 1} of {len(mine)}, ours {pair[0]}, theirs {pair[1]}; first two logits: {', '.join(named)}"
+
+
+def _text(model: Llama, token: int) -> str:
+    return repr(model.detokenize([token], special=True).decode("utf-8", "replace"))
 
 
 def _plain(model: Llama, prompt: list[int]) -> list[int]:

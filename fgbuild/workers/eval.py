@@ -1,8 +1,8 @@
 """Stage eval: accuracy of the shipped GGUF on the held-out split and on prompts by hand, against the thresholds.
 
-Output: report.json (the scores of `evaluating`, "passed", "thresholds", "below", "notes", "key"); where scores were
-measured and not remembered, failures.jsonl (turns) and closed_loop.jsonl (conversations that ended wrong); where it
-passed, export's agent.json and README.md with the scores.
+Output: report.json (the scores of `evaluating`, "passed", "thresholds", "below", "checks", "notes", "key"); where
+scores were measured and not remembered, failures.jsonl (turns) and closed_loop.jsonl (conversations that ended wrong);
+where it passed, export's agent.json and README.md with the scores.
 
 Options, for `fgbuild eval`: `gguf` (the file, instead of the export artifact's), `unquantized` (true: the model in
 bf16, made of base and input `train`, instead of both), `remember` (a
@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -57,11 +57,15 @@ def work(job: Job, reporter: Reporter) -> bool:
         notes = [*notes, note]
     for note in notes:
         reporter.note(note)
+    checks = list(_checks(scores, settings["thresholds"], below))
+    for check in checks:
+        reporter.emit("stage.check", **check)
     report = {
         **scores,
         "passed": not below,
         "thresholds": settings["thresholds"],
         "below": below,
+        "checks": checks,
         "notes": notes,
         "key": key,
     }
@@ -72,6 +76,23 @@ def work(job: Job, reporter: Reporter) -> bool:
         "stage.result", summary={name: value for name, value in scores.items() if isinstance(value, (int, float))}
     )
     return not below
+
+
+def _checks(
+    scores: Mapping[str, Any], thresholds: Mapping[str, float], below: Collection[str]
+) -> Iterator[dict[str, Any]]:
+    """A check for each threshold that was judged, as `stage.check` has it; shares are in per cent."""
+    for name, minimum in thresholds.items():
+        if minimum and scores.get(name) is not None:
+            # Four digits: 84.99 % must not read as the 85 % that it missed.
+            value, expected = (f"{100 * share:.4g} %" for share in (scores[name], minimum))
+            yield {
+                "name": name,
+                "passed": name not in below,
+                "value": value,
+                "expected": f"at least {expected}",
+                "reason": "",
+            }
 
 
 def _model(job: Job) -> Path:
@@ -173,7 +194,7 @@ def remembered(key: str, reports: Sequence[Path]) -> dict[str, Any] | None:
         except (OSError, ValueError):
             continue
         if isinstance(report, Mapping) and report.get("key") == key:
-            verdict = ("passed", "thresholds", "below", "notes", "key")
+            verdict = ("passed", "thresholds", "below", "checks", "notes", "key")
             return {field: value for field, value in report.items() if field not in verdict}
     return None
 

@@ -62,10 +62,13 @@ def test_verify(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_eval(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(eval_worker, "evaluation_key", lambda job, path: "key")
     monkeypatch.setattr(eval_worker, "_measure", lambda job, path, reporter: SCORES)
-    monkeypatch.setattr(eval_worker, "judge", lambda scores, thresholds: ({}, []))
+    thresholds = job.manifest["eval"]["thresholds"]
+    thresholds.update(tool_accuracy=0.98, abstention_recall=0.8, decode_tokens_per_s=0.0)
     reporter = Recorder()
-    assert eval_worker.work(job, reporter)
-    assert len(reporter.sent) == 1
+    assert not eval_worker.work(job, reporter)
+    checks = [(fields["name"], fields["passed"]) for kind, fields in reporter.sent if kind == "stage.check"]
+    assert checks == [("tool_accuracy", False)]  # not what is undefined on the split or asks for nothing
+    assert len(reporter.sent) == 2
     assert stored(job, "eval") == reporter.sent
 
 

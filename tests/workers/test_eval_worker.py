@@ -89,6 +89,9 @@ def test_an_untrained_model_gets_an_honest_report(tiny_base: Path, split: Path, 
     assert kinds[-1] == "stage.result"
     assert report["events"][-1]["summary"]["tool_accuracy"] == 0.0
     assert "stage.progress" in kinds
+    check = {"name": "tool_accuracy", "passed": False, "value": "0 %", "expected": "at least 50 %", "reason": ""}
+    assert report["checks"] == [check]
+    assert [event for event in report["events"] if event["kind"] == "stage.check"] == [{"kind": "stage.check", **check}]
 
 
 def test_closed_loop_runs_the_domain_s_tools(tiny_base: Path, split: Path, tmp_path: Path) -> None:
