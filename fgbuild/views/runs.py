@@ -96,21 +96,24 @@ def is_alive(pid: int | None, started_at: float | None) -> bool:
         return True
     except (OSError, OverflowError):
         return False
-    began = _process_start(pid)
+    dead, began = _looked_up(pid)
+    if dead:
+        return False
     # A process that began after the run did has been given the id of one that died.
     return began is None or started_at is None or began <= started_at + _CLOCK_SLACK
 
 
-def _process_start(pid: int) -> float | None:
-    """Unix time at which a process began, from /proc (proc(5), field 22 of stat); None elsewhere."""
+def _looked_up(pid: int) -> tuple[bool, float | None]:
+    """Whether a process has died and only waits for its parent to ask (in a container, for ever), and the unix time at
+    which it began; from /proc (proc(5), fields 3 and 22 of stat), and elsewhere not known."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
         for line in Path("/proc/stat").read_text("ascii").splitlines():
             if line.startswith("btime "):
-                return int(line.split()[1]) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+                return fields[0] == "Z", int(line.split()[1]) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError):
-        return None
-    return None
+        pass
+    return False, None
 
 
 def summarise(root: Path, run: str) -> RunSummary:

@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+import pytest
 import views_sample as sample
 
 from fgbuild.views import runs
@@ -103,3 +105,15 @@ def test_a_large_log_is_summarised_quickly(tmp_path: Path) -> None:
     began = time.process_time()
     assert runs.summarise(tmp_path, sample.RUN).scores == {"lint": 0.975}
     assert time.process_time() - began < 2.0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_process_that_nobody_waits_for_is_dead() -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert runs.is_alive(process.pid, time.time())
+        process.kill()
+        assert process.stdout is not None
+        process.stdout.read()  # to its end: it has died, and is a zombie until it is waited for
+        while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        assert not runs.is_alive(process.pid, time.time())
