@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import product
 from pathlib import Path
 
@@ -97,21 +97,24 @@ def rows() -> list[dict]:
     return made
 
 
-def smoke() -> str:
+def smoke(asked: Collection[str]) -> str:
     blocks = [
         f'[[verify.smoke]]\nprompt = "{request}"\ntool = "{tool}"\narguments = {{ device = "{device}" }}\n'
         for request, tool, device in requests()
-        if request in SMOKE
+        if request in asked
     ]
     return "\n".join(blocks)
 
 
-def write_project(root: Path, *, steps: int, thresholds: str = "") -> Path:
-    """A project with the toy domain on the tiny base; returns its root."""
+def write_project(root: Path, *, steps: int, thresholds: str = "", asked: Collection[str] = SMOKE) -> Path:
+    """A project with the toy domain on the tiny base; returns its root.
+
+    steps: of training, with `--profile test`. asked: what verify asks the model, of `SMOKE`.
+    """
     (root / "manifests").mkdir(parents=True)
     (root / "data").mkdir()
     (root / "fgbuild.toml").write_text(FGBUILD + f"\n[profile.test.trainer]\nmax_steps = {steps}\n", "utf-8")
-    (root / "manifests" / "toy.toml").write_text(f"{MANIFEST}\n{smoke()}\n{thresholds}", "utf-8")
+    (root / "manifests" / "toy.toml").write_text(f"{MANIFEST}\n{smoke(asked)}\n{thresholds}", "utf-8")
     lines = [json.dumps(row) + "\n" for row in rows()]
     (root / "data" / "toy.jsonl").write_text("".join(lines), "utf-8")
     return root

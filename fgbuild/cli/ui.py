@@ -56,12 +56,14 @@ def run(args: argparse.Namespace) -> int:
     if not _has_terminal():
         return _print_summary(root, replay)
     from fgbuild.cli.desk import ProjectDesk
+    from fgbuild.views.tui import terminal
     from fgbuild.views.tui.app import DashboardApp
 
     app = DashboardApp(ProjectDesk(root), replay, theme=args.theme)
-    app.run(inline=args.inline)
+    with terminal.guarded(app.end):
+        app.run(inline=args.inline)
     if app.feed.going:
-        print(f"The build goes on (run {app.feed.run}); `fgbuild` shows it again.", file=sys.stderr)
+        terminal.tell(f"The build goes on (run {app.feed.run}); `fgbuild` shows it again.")
     return app.return_code or 0
 
 

@@ -2,18 +2,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import pty
 import re
-import select
 import shutil
-import signal
 import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
+from recorded_run import RUN, record
+from terminal_driver import REPOSITORY, Terminal
 
 from fgbuild.cli import ui
 from fgbuild.cli.desk import ProjectDesk
@@ -24,32 +20,11 @@ from fgbuild.views.tui.desk import Variant
 from fgbuild.views.tui.launch import last_line
 from fgbuild.views.web import DashboardServer
 
-RUN = "20261103-101500-0001"
-REPOSITORY = Path(__file__).parents[2]
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "fgbuild.toml").write_text("")
     return tmp_path
-
-
-def record(root: Path, run: str, *, finished: bool = True) -> None:
-    log = EventLog(runs.log_path(root, run), run)
-    log.emit(
-        "run.started",
-        command="fgbuild build lint",
-        base="tiny",
-        profile="quick",
-        pid=os.getpid(),
-        stages=[{"id": "lint:train", "kind": "train", "domain": "lint", "action": "run"}],
-    )
-    log.emit("stage.started", stage="lint:train", reasons=[])
-    log.emit("stage.metric", stage="lint:train", step=1, loss=0.5)
-    if finished:
-        log.emit("stage.finished", stage="lint:train", seconds=2.0, action="run")
-        log.emit("build.finished", ran=["lint:train"], cached=[], failed=[], seconds=2.5, exit_code=0)
-    log.close()
 
 
 def show(root: Path | None, *argv: str) -> int:
@@ -227,96 +202,28 @@ def test_the_desk_knows_a_domains_tools(project: Path) -> None:
         ProjectDesk(project).tools("gone", Variant())
 
 
-class Terminal:
-    """`fgbuild ui` on a pseudo-terminal of 80×24 cells; use as a context manager, which leaves neither behind."""
-
-    def __init__(self, root: Path, *arguments: str) -> None:
-        self.master, slave = pty.openpty()
-        hidden = ("CI", "NO_COLOR")
-        environment = {name: value for name, value in os.environ.items() if name not in hidden}
-        environment |= {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", "PYTHONPATH": str(REPOSITORY)}
-        command = [sys.executable, "-P", "-m", "fgbuild", "--root", str(root), "ui", *arguments]
-        self.process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
-        )
-        os.close(slave)
-        self.output = b""
-
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.close()
-
-    def close(self) -> None:
-        if self.master >= 0:
-            os.close(self.master)
-            self.master = -1
-
-    def read_until(self, *wanted: bytes, seconds: float = 20.0) -> None:
-        """Read until all of `wanted` was shown; b"" waits for the end."""
-        deadline = time.monotonic() + seconds
-        while not all(part and part in self.output for part in wanted):
-            assert time.monotonic() < deadline, self.output[-2000:]
-            if select.select([self.master], [], [], 0.1)[0]:
-                try:
-                    chunk = os.read(self.master, 65536)
-                except OSError:  # the other end is closed
-                    return
-                self.output += chunk
-
-
-@pytest.mark.parametrize("way", ["q", signal.SIGTERM, signal.SIGHUP])
-def test_every_way_out_restores_the_terminal(project: Path, way: str | signal.Signals) -> None:
-    record(project, RUN)
-    with Terminal(project) as terminal:
-        terminal.read_until(b"\x1b[?1049h", b"Done in 2.5 s", b"Help")
-        if isinstance(way, str):
-            os.write(terminal.master, way.encode())
-        else:
-            terminal.process.send_signal(way)
-        terminal.read_until(b"")
-        code = terminal.process.wait(10)
-    assert code == (0 if isinstance(way, str) else 128 + way)
-    assert b"\x1b[?1049l" in terminal.output  # left the alternate screen
-    assert b"\x1b[?25h" in terminal.output  # cursor shown again
-    for mode in (b"1000", b"1003", b"1006"):  # mouse reporting off
-        assert terminal.output.rfind(b"\x1b[?" + mode + b"l") > terminal.output.rfind(b"\x1b[?" + mode + b"h")
-
-
-def test_it_ends_when_its_terminal_is_closed(project: Path) -> None:
-    record(project, RUN)
-    with Terminal(project) as terminal:
-        terminal.read_until(b"\x1b[?1049h", b"Done in 2.5 s", b"Help")
-        terminal.close()
-        assert terminal.process.wait(10) == 128 + signal.SIGHUP
-
-
 def test_inline_it_stays_below_the_prompt(project: Path) -> None:
     record(project, RUN)
-    with Terminal(project, "--inline") as terminal:
-        terminal.read_until(b"Done in 2.5 s", b"Help")
-        os.write(terminal.master, b"q")
-        terminal.read_until(b"")
-        assert terminal.process.wait(10) == 0
+    with Terminal(project, "ui", "--inline") as terminal:
+        terminal.shows("Done in 2.5 s", "Help")
+        terminal.press(b"q")
+        assert terminal.exit_code() == 0
+        terminal.assert_restored()
     assert b"\x1b[?1049h" not in terminal.output  # never left the screen that the shell is on
 
 
 def test_a_theme_that_is_not_there_is_named(project: Path) -> None:
-    with Terminal(project, "--theme", "no-such-theme") as terminal:
-        terminal.read_until(b"--theme: there is no 'no-such-theme'; choose from light, dark, ")
-        assert terminal.process.wait(10) == 2
+    with Terminal(project, "ui", "--theme", "no-such-theme") as terminal:
+        assert terminal.exit_code() == 2
+        assert "--theme: there is no 'no-such-theme'; choose from light, dark, " in terminal.afterwards
 
 
 def test_a_light_theme_is_light(project: Path) -> None:
     record(project, RUN)
-    with Terminal(project, "--theme", "light") as terminal:
-        terminal.read_until(b"Done in 2.5 s", b"Help")
-        os.write(terminal.master, b"q")
-        terminal.read_until(b"")
-        assert terminal.process.wait(10) == 0
+    with Terminal(project, "ui", "--theme", "light") as terminal:
+        terminal.shows("Done in 2.5 s", "Help")
+        terminal.press(b"q")
+        assert terminal.exit_code() == 0
     grounds = [int(red) for red in re.findall(rb"48;2;(\d+);", terminal.output)] or [
         255 if 230 < int(number) < 256 or int(number) in (7, 15) else 0
         for number in re.findall(rb"48;5;(\d+)", terminal.output)

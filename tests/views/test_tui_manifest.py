@@ -326,7 +326,7 @@ async def typed_and_ended(path: Path, text: str = "4", ending: str = "signal") -
         await type_at_rank(pilot, text)
         await shows(pilot, "* not saved")
         if ending == "signal":
-            pilot.app._on_signal(signal.SIGTERM)
+            pilot.app.end(signal.SIGTERM)
         else:
             pilot.app.post_message(ExitApp())  # as the driver does once no browser is there any more
         await wait_for(pilot, lambda: not pilot.app.is_running)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -13,7 +12,6 @@ import views_sample as sample
 from tui_sample import LATER_RUN, SIZES, begun_now, dashboard, shows, wait_for
 
 from fgbuild.events import encode
-from fgbuild.views import runs
 from fgbuild.views.tui import app as app_module
 from fgbuild.views.tui import feed as feed_module
 from fgbuild.views.tui import launch
@@ -312,17 +310,6 @@ async def test_no_color(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
                 for colour in (part.style.color, part.style.bgcolor) if part.style else ():
                     if colour is not None and colour.triplet is not None:
                         assert max(colour.triplet) - min(colour.triplet) <= 2, (part.text, colour)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-async def test_a_signal_closes_it_in_order(tmp_path: Path, number: signal.Signals) -> None:
-    app = dashboard(tmp_path)
-    async with app.run_test(size=SIZES[0]) as pilot:
-        await shows(pilot, "No build has run here yet.")
-        os.kill(os.getpid(), number)
-        await wait_for(pilot, lambda: app._exit)
-    assert app.return_code == 128 + number
-    assert runs.latest_run(tmp_path) is None
 
 
 async def test_arrows_choose_a_stage_and_a_gives_the_choice_back(tmp_path: Path) -> None:

@@ -5,11 +5,9 @@ It reads the log, and asks its desk for everything else: several can watch one b
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import importlib
-import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterable
 from functools import partial
@@ -22,7 +20,7 @@ from textual.screen import Screen
 from fgbuild.errors import FgbuildError
 from fgbuild.views import runs
 from fgbuild.views.records import StageState
-from fgbuild.views.tui import actions, launch, terminal, threads
+from fgbuild.views.tui import actions, crash, launch, threads
 from fgbuild.views.tui.desk import Desk, Variant, variant_of
 from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.grid import telling
@@ -37,7 +35,7 @@ CATCH_UP_SECONDS = 0.6
 _REST_SECONDS = 0.001
 """Between two slices of a long log, so that keys are answered."""
 _END_SECONDS = 0.5
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_READY_SECONDS = 0.05
 
 VIEWS = {
     "log": "log.LogView",
@@ -86,6 +84,7 @@ class DashboardApp(App[None]):
         self.prompt_text = ""  # what the prompt view begins with
         self.catching_up = False  # there is more of the log than a slice
         self._drawn_at = 0.0
+        self._crashed = False
         self._build: subprocess.Popen[bytes] | None = None
         self._run_before_build: str | None = None
 
@@ -128,25 +127,29 @@ class DashboardApp(App[None]):
         return Overview()
 
     def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
-            # Without a handler the process dies with the terminal still in full-screen mode. Only
-            # the main thread may install one.
-            with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
-                loop.add_signal_handler(number, self._on_signal, number)
         self._poll()
         self.set_interval(POLL_SECONDS, self._poll)
         self.set_interval(CLOCK_SECONDS, self._each_second)
 
     async def on_unmount(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
-            with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
-                loop.remove_signal_handler(number)
         await threads.settle(_END_SECONDS)
 
-    def _on_signal(self, number: int) -> None:
-        self.exit(return_code=128 + number)
+    def end(self, number: int) -> None:
+        """End as a signal asks for; from any thread."""
+        self.call_later(self._end, number)
+
+    def _end(self, number: int) -> None:
+        """Once there is a view: textual fails where it ends while it mounts its first one."""
+        if isinstance(self.screen, View) and not self.screen.ready:
+            self.set_timer(_READY_SECONDS, partial(self._end, number))
+        else:
+            self.exit(return_code=128 + number)
+
+    def _fatal_error(self) -> None:
+        """In place of textual's pages of traceback; what else fails after the first error fails because of it."""
+        error = sys.exc_info()[1]
+        self.panic(*([] if error is None or self._crashed else [crash.told(self.desk.root, error)]))
+        self._crashed = True
 
     def _poll(self) -> None:
         if not self.catching_up:
@@ -161,8 +164,6 @@ class DashboardApp(App[None]):
             self.set_timer(_REST_SECONDS, self._fold)
 
     def _each_second(self) -> None:
-        if terminal.is_gone():
-            self._on_signal(signal.SIGHUP)
         self._check_started_build()
         newer = self.feed.newer()
         if newer:
