@@ -21,8 +21,9 @@ endif
 build: $(VENV)/.installed
 	$(FGBUILD) build --all --headless
 
+# Half of the suite's time is small trainings: a process for each core, of about 1 GB, but not more than four.
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow

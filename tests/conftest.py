@@ -1,1 +1,6 @@
 """Puts this folder on the import path: helpers that tests of several folders share are here."""
+
+import os
+
+# Models as small as those of the tests are several times as fast on one thread, and tests run side by side.
+os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -6,7 +6,9 @@ process alone decides, reports and writes.
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -66,9 +68,21 @@ def wait_for_all() -> None:
 
 
 def leave() -> None:
-    """End together: gloo sometimes aborts a process that exits with connections open, or when another has gone."""
+    """End together: gloo sometimes aborts a process that exits with connections open, or when another has gone.
+
+    The last that a process does: several end at once when Python would tidy up, since gloo's threads sometimes abort
+    a process that destroys what they use, and a finished training would count as failed.
+    """
     wait_for_all()
     processes().destroy_process_group()
+    if processes().num_processes > 1:
+        atexit.register(_end_at_once)
+
+
+def _end_at_once() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)
 
 
 def part_of(settings: dict[str, Any], backend: str) -> dict[str, Any]:
