@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,6 +40,20 @@ async def shows(pilot: Pilot[Any], *words: str) -> str:
     """The screen, once all the words are on it."""
     await wait_for(pilot, lambda: all(word in screen_of(pilot.app) for word in words))
     return screen_of(pilot.app)
+
+
+@contextmanager
+def unanswered() -> Iterator[threading.Event]:
+    """What a thread is to wait for in vain while the dashboard ends in here; after 30 seconds the test fails."""
+    answer = threading.Event()
+    too_long = threading.Timer(30.0, answer.set)
+    too_long.start()
+    try:
+        yield answer
+        assert not answer.is_set()
+    finally:
+        too_long.cancel()
+        answer.set()
 
 
 def begun_now() -> list[dict[str, Any]]:
