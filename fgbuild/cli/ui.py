@@ -125,11 +125,12 @@ def _announce(root: Path, run_id: str | None) -> int:
         print("No build has run here yet. The command fgbuild build starts one.")
         return 0
     announcer, reader = Announcer(), EventReader(runs.log_path(root, shown))
-    told = [sentence for event in _until_now(reader) for sentence in announcer.announce(event)]
-    going = runs.is_going(announcer.state)
-    if not going:  # what was written while it ended
-        told += [sentence for event in _until_now(reader) for sentence in announcer.announce(event)]
     try:
+        _await_beginning(root, run_id, runs.log_path(root, shown))
+        told = [sentence for event in _until_now(reader) for sentence in announcer.announce(event)]
+        going = runs.is_going(announcer.state)
+        if not going:  # what was written while it ended
+            told += [sentence for event in _until_now(reader) for sentence in announcer.announce(event)]
         _speak(announcer.standing() if going else told)
         while going and not announcer.state.finished:
             time.sleep(_POLL_SECONDS)
@@ -141,6 +142,20 @@ def _announce(root: Path, run_id: str | None) -> int:
     except KeyboardInterrupt:
         pass  # the build goes on
     return 0
+
+
+def _await_beginning(root: Path, replay: str | None, log: Path) -> None:
+    """Where the latest build has its log and no word in it yet, say so and wait for one."""
+    from fgbuild.engine.lock import holder
+    from fgbuild.engine.paths import Paths
+    from fgbuild.views import runs
+
+    said = False
+    while replay is None and not log.stat().st_size and (held := holder(Paths(root).lock)) and runs.is_alive(*held):
+        if not said:
+            _speak(["The build is being prepared."])
+        said = True
+        time.sleep(_POLL_SECONDS)
 
 
 def _until_now(reader: EventReader) -> Iterator[Event]:

@@ -71,16 +71,23 @@ class Cancelling:
         return True
 
     def stop_all(
-        self, signals: SignalWatch, selector: selectors.BaseSelector, release: Callable[[Execution], None]
-    ) -> None:
+        self,
+        signals: SignalWatch,
+        selector: selectors.BaseSelector,
+        release: Callable[[Execution], None],
+        *,
+        keep: bool = True,
+    ) -> list[tuple[Execution, WorkerExit]]:
         """Stop what still runs: ask first, and insist after three seconds or a second signal.
 
-        release: takes an execution whose worker has ended out of `running`.
+        release: takes an execution whose worker has ended out of `running`. keep: give those back that were done just
+        as they were to stop, so that what they made is kept.
         """
         asked = signals.stops
         deadline = time.monotonic() + KILL_AFTER_SECONDS
-        stopped = list(self._running.values())
-        for execution in stopped:
+        done: list[tuple[Execution, WorkerExit]] = []
+        stopped: list[Execution] = []
+        for execution in self._running.values():
             execution.worker.terminate()
         while self._running:
             left = deadline - time.monotonic()
@@ -90,12 +97,17 @@ class Cancelling:
             selector.select(min(max(left, 0.01), 0.05))
             signals.drain()
             for execution in list(self._running.values()):
-                if execution.worker.poll() is not None:
+                if (result := execution.worker.poll()) is not None:
                     release(execution)
+                    if keep and result.code == 0:
+                        done.append((execution, result))
+                    else:
+                        stopped.append(execution)
         for execution in stopped:
             execution.discard()
         for execution in stopped:
             self._record(execution)
+        return done
 
     def _record(self, execution: Execution) -> None:
         execution.record_attempt(CANCELLED, None)

@@ -66,10 +66,25 @@ class TreeLock:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
 
-def _described(holder: bytes) -> str:
-    """` (pid 123, since 12:03:11)`, or nothing while the holder has not written it yet."""
+def holder(path: Path) -> tuple[int, int] | None:
+    """Process id of the last build that has had the lock, and since when (unix seconds); without asking for the lock,
+    which could keep it from a build."""
     try:
-        pid, since = (int(part) for part in holder.split())
-    except ValueError:
+        return _parsed(path.read_bytes())
+    except OSError:
+        return None
+
+
+def _described(content: bytes) -> str:
+    """` (pid 123, since 12:03:11)`, or nothing while the holder has not written it yet."""
+    if (found := _parsed(content)) is None:
         return ""
-    return f" (pid {pid}, since {time.strftime('%H:%M:%S', time.localtime(since))})"
+    return f" (pid {found[0]}, since {time.strftime('%H:%M:%S', time.localtime(found[1]))})"
+
+
+def _parsed(content: bytes) -> tuple[int, int] | None:
+    try:
+        pid, since = (int(part) for part in content.split())
+    except ValueError:
+        return None
+    return pid, since

@@ -12,7 +12,7 @@ from collections import deque
 
 from fgbuild.engine.cancelling import LOOK_SECONDS, Cancelling
 from fgbuild.engine.execution import Execution, exit_code_of, message_of, place
-from fgbuild.engine.executor import Executor
+from fgbuild.engine.executor import Executor, WorkerExit
 from fgbuild.engine.findings import say_made
 from fgbuild.engine.graph import Graph, Stage
 from fgbuild.engine.outcome import Outcome
@@ -78,8 +78,10 @@ class Scheduler:
                     self._wait(signals)
                 if signals.stops or self._cancelling.everything:
                     self._codes.add(InterruptedBuild.exit_code)
+                    for execution, result in self._cancelling.stop_all(signals, self._selector, self._release):
+                        self._finish(execution, result)
             finally:
-                self._cancelling.stop_all(signals, self._selector, self._release)
+                self._cancelling.stop_all(signals, self._selector, self._release, keep=False)
                 self._selector.close()
         if self._cancelling.asked and not self._codes & _FAILED:
             return InterruptedBuild.exit_code
@@ -215,14 +217,18 @@ class Scheduler:
                 self._release(execution)
                 if self._cancelling.ended(execution, result):
                     self._end(execution.stage, "cancelled", None)
-                    continue
-                try:
-                    outputs = execution.finish(result)
-                except (FgbuildError, OSError, DamagedArtifact) as error:
-                    self._failed(execution.stage, error, execution, exit_code_of(result.code))
                 else:
-                    self._finished(execution.stage, outputs)
+                    self._finish(execution, result)
         self._cancelling.heed(signals)
+
+    def _finish(self, execution: Execution, result: WorkerExit) -> None:
+        """Keep what a worker made that has ended, or say why not."""
+        try:
+            outputs = execution.finish(result)
+        except (FgbuildError, OSError, DamagedArtifact) as error:
+            self._failed(execution.stage, error, execution, exit_code_of(result.code))
+        else:
+            self._finished(execution.stage, outputs)
 
     def _finished(self, stage: Stage, outputs: str | None) -> None:
         if outputs is None:

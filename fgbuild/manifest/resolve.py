@@ -11,8 +11,9 @@ from fgbuild.errors import ManifestError
 from fgbuild.manifest import checks
 from fgbuild.manifest.load import Document, Problem, faults, placed
 from fgbuild.manifest.messages import did_you_mean
-from fgbuild.manifest.models import Manifest, ProjectFile, Sections
+from fgbuild.manifest.models import Manifest, Sections
 from fgbuild.manifest.project import TEMPLATES, Domain, generator_names, missing_backend
+from fgbuild.manifest.project_models import ProjectFile
 from fgbuild.manifest.template_models import ToolCommand
 from fgbuild.manifest.toml_lines import KeyPath, dotted
 from fgbuild.root import PROJECT_FILE

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from fgbuild.manifest.models import Manifest, ProjectFile
+from fgbuild.manifest.models import Manifest
+from fgbuild.manifest.project_models import ProjectFile
 from fgbuild.manifest.template_models import TemplateFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -13,6 +13,8 @@ from terminal_driver import REPOSITORY, Terminal
 
 from fgbuild.cli import ui
 from fgbuild.cli.desk import ProjectDesk
+from fgbuild.engine.lock import TreeLock
+from fgbuild.engine.paths import Paths
 from fgbuild.errors import FgbuildError
 from fgbuild.events import EventLog
 from fgbuild.views import runs
@@ -117,6 +119,41 @@ def test_announce_tells_what_was_written_while_the_process_ended(
     *_, before, last = capsys.readouterr().out.splitlines()
     assert before == "Stage train of lint started."
     assert last.startswith("Build ")
+
+
+def test_announce_waits_for_a_build_that_is_being_prepared(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    EventLog(runs.log_path(project, RUN), RUN).close()
+    slept = []
+
+    def begin(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            record(project, RUN)
+
+    monkeypatch.setattr(ui.time, "sleep", begin)
+    with TreeLock(Paths(project).lock):
+        assert show(project, "--announce") == 0
+    assert len(slept) == 2
+    assert capsys.readouterr().out.splitlines() == [
+        "The build is being prepared.",
+        "Build started; 1 stage to run.",
+        "Stage train of lint started.",
+        "Stage train of lint finished after 2 seconds; loss 0.5.",
+        "Build finished after 2 seconds; 1 stage ran.",
+    ]
+
+
+def test_announce_does_not_wait_for_a_build_that_ended_before_it_began(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    EventLog(runs.log_path(project, RUN), RUN).close()
+    with TreeLock(Paths(project).lock):
+        pass
+    monkeypatch.setattr(runs, "is_alive", lambda *_: False)
+    assert show(project, "--announce") == 0
+    assert capsys.readouterr().out == "The build process is gone. Finished stages stay finished.\n"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])

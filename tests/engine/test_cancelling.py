@@ -15,6 +15,7 @@ from toy_project import WORKERS, ToyProject, manifest
 
 from fgbuild.engine import cancelling
 from fgbuild.engine.paths import Paths
+from fgbuild.engine.plan import SKIP
 from fgbuild.engine.requests import Requests, wake
 from fgbuild.events import Event
 from fgbuild.executors.local import LocalExecutor
@@ -109,15 +110,20 @@ def test_a_worker_that_ignores_sigterm_is_killed_three_seconds_later_while_other
     assert events.index(("stage.started", "blue:check")) < events.index(("stage.cancelled", "red:make"))
 
 
+DONE_WHEN_STOPPED = """
+import signal
+
+def end(*_):
+    (output / 'made.txt').write_text('redred')
+    os._exit(0)
+
+if job["stage"] == "red:make":
+    signal.signal(signal.SIGTERM, end)
+"""
+
+
 def test_what_was_done_just_as_it_was_to_stop_is_kept(toy: ToyProject) -> None:
-    toy.write_worker(
-        "make",
-        "import signal\n"
-        "def end(*_):\n"
-        "    (output / 'made.txt').write_text('redred')\n"
-        "    os._exit(0)\n"
-        "signal.signal(signal.SIGTERM, end)\n" + WORKERS["make"],
-    )
+    toy.write_worker("make", DONE_WHEN_STOPPED + WORKERS["make"])
     toy.manifests["red"]["sleep"] = {"make": 60}
     result = build(toy, Asker(toy, "red:make", "stage.progress", "red:make"))
     assert (result.exit_code, result.not_run) == (0, [])
@@ -146,6 +152,26 @@ def test_everything_is_stopped_as_by_a_signal(two: ToyProject) -> None:
         ("stage.cancelled", "red:make"),
         ("build.finished", None),
     ]
+
+
+def test_what_was_done_just_as_everything_was_to_stop_is_kept(two: ToyProject) -> None:
+    two.write_worker("make", DONE_WHEN_STOPPED + WORKERS["make"])
+    two.manifests["blue"]["sleep"] = {"make": 60}
+    at_work: set[str] = set()
+
+    def stop(event: Event) -> None:
+        if event["kind"] == "stage.progress" and event["stage"].endswith(":make"):
+            at_work.add(event["stage"])
+            if at_work == {"red:make", "blue:make"}:
+                ask(two.root, event["run"], None)
+
+    result = build(two, stop, jobs=2)
+    assert (result.exit_code, result.ran) == (130, ["base", "red:make"])
+    assert kinds(two, result.run, "red:make") == ["stage.started", "stage.progress", "stage.finished"]
+    assert kinds(two, result.run, "blue:make") == ["stage.started", "stage.progress", "stage.cancelled"]
+    assert list((two.root / "cache" / "tmp").iterdir()) == []
+    assert two.plan()["red:make"].action == SKIP
+    assert two.plan()["blue:make"].reasons[0].text == "interrupted last time"
 
 
 def test_a_request_without_a_signal_is_heard_too(toy: ToyProject) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import views_sample as sample
 from textual.pilot import Pilot
-from tui_sample import SIZES, FolderMade, begun_now, dashboard, screen_of, shows, wait_for
+from tui_sample import SIZES, FolderMade, begun_now, dashboard, screen_of, shows, type_at_once, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
@@ -191,6 +191,15 @@ async def test_slash_searches(tmp_path: Path, size: tuple[int, int]) -> None:
         await pilot.press("y", "e")  # nothing chosen: nothing breaks
         await pilot.press("slash", "home", "ctrl+k", "enter")
         await shows(pilot, "row 1 of 43")
+
+
+async def test_a_search_that_is_typed_at_once(tmp_path: Path) -> None:
+    """From the key that asks for words to the one that follows them."""
+    app = opened(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await data_of(pilot, "row 1 of 43")
+        type_at_once(app, "/", *"ABLE", "backspace", "home", "T", "enter", "e")
+        await shows(pilot, "row 1 of 1 (of 43)", "with “TABL”", "<start_of_turn>")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 import views_sample as sample
-from tui_sample import LATER_RUN, SIZES, begun_now, dashboard, screen_of, shows, wait_for
+from tui_sample import LATER_RUN, SIZES, begun_now, dashboard, screen_of, shows, unanswered, wait_for
 
 from fgbuild.views import runs
 from fgbuild.views.tui import history
@@ -103,8 +105,6 @@ async def test_a_run_that_begins_appears(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 async def test_summaries_that_take_long_do_not_hold_up_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
-
     gate, real = threading.Event(), runs.summarise
 
     def slow(root: Path, run: str) -> runs.RunSummary:
@@ -120,6 +120,19 @@ async def test_summaries_that_take_long_do_not_hold_up_keys(tmp_path: Path, monk
         await shows(pilot, f"▸ {sample.RUN}")
         gate.set()
         await shows(pilot, "✓ done", "✗ failed")
+
+
+def test_the_end_does_not_wait_for_summaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_runs(tmp_path)
+
+    async def use() -> None:
+        async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
+            await pilot.press("h")
+            await shows(pilot, "reading …")
+
+    with unanswered() as answer:
+        monkeypatch.setattr(runs, "summarise", lambda root, run: runs.RunSummary(run) if answer.wait() else None)
+        asyncio.run(use())
 
 
 async def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import views_sample as sample
 from textual.pilot import Pilot
-from tui_sample import LATER_RUN, SIZES, begun_now, dashboard, screen_of, shows, wait_for
+from tui_sample import LATER_RUN, SIZES, begun_now, dashboard, screen_of, shows, type_at_once, wait_for
 
 from fgbuild.events import encode
 from fgbuild.views import runs
@@ -227,6 +227,20 @@ async def test_search_next_and_previous(tmp_path: Path, size: tuple[int, int]) -
         assert len(reversed_text) == 1  # the match one is at
         await type_in(pilot, "slash", "x")
         await told(pilot, "No line matches.")
+
+
+async def test_a_search_that_is_typed_at_once(tmp_path: Path) -> None:
+    """From the key that asks for words to the one that follows them."""
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, numbered(1_000))
+    async with opened(tmp_path, output=True) as (pilot, _rows):
+        await shows(pilot, "line 0999")
+        type_at_once(pilot.app, "home", "/", *"ine 016", "backspace", "5", "home", "l", "enter", "n")
+        await shows(pilot, "“line 015” 2 of 10")
+        type_at_once(pilot.app, "/", *"xyz", "escape", "n")
+        await shows(pilot, "“line 015” 3 of 10")
+        type_at_once(pilot.app, "/", *"xyz", "escape", "escape", "h")
+        await shows(pilot, "how it ended")
 
 
 async def test_an_empty_search_ends_it_and_escape_leaves_it(tmp_path: Path) -> None:

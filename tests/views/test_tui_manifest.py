@@ -18,7 +18,7 @@ import views_sample as sample
 from textual.events import Paste
 from textual.messages import ExitApp
 from textual.pilot import Pilot
-from tui_sample import SIZES, SampleDesk, screen_of, shows, wait_for
+from tui_sample import SIZES, SampleDesk, screen_of, shows, unanswered, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
@@ -26,6 +26,7 @@ from fgbuild.views.tui import editing as editing_module
 from fgbuild.views.tui import manifest
 from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.desk import Effect, Field, Problem, Variant
+from fgbuild.views.tui.draft import Draft
 from fgbuild.views.tui.help import HelpScreen
 from fgbuild.views.tui.manifest import ManifestView
 from fgbuild.views.tui.overview import Overview
@@ -453,30 +454,42 @@ async def test_problems_of_a_text_that_is_gone_are_not_shown(path: Path, monkeyp
                 event.set()
 
 
-def test_the_end_does_not_wait_for_a_check(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-    effect = EditorDesk.effect
-
-    def slow(desk: EditorDesk, path: Path, text: str, variant: Variant) -> Effect:
-        if text != TEXT:
-            begun.set()
-            go_on.wait()
-        return effect(desk, path, text, variant)
+@pytest.mark.parametrize(
+    ("owner", "question", "keys"),
+    [
+        (EditorDesk, "manifest", ["m"]),
+        (TextFile, "read", ["m"]),
+        (Draft, "read", ["m"]),
+        (EditorDesk, "fields", ["m"]),
+        (EditorDesk, "problems", ["m"]),
+        (EditorDesk, "effect", ["m"]),
+        (TextFile, "save", ["m", "4", "ctrl+s"]),
+    ],
+)
+def test_the_end_does_not_wait_for_an_answer(
+    path: Path, owner: type, question: str, keys: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, real = threading.Event(), getattr(owner, question)
 
     async def use() -> None:
-        async with editing(path) as pilot:
-            await type_at_rank(pilot, "4")
+        app = DashboardApp(EditorDesk(path.parents[1]))
+        app.selected = "lint:train"
+        async with app.run_test(size=SIZES[0]) as pilot:
+            await shows(pilot, sample.RUN)
+            for key in keys:
+                await pilot.press(key)
+                await wait_for(pilot, lambda: begun.is_set() or screen_of(app).count("✓") == 2)  # run and text
             await wait_for(pilot, begun.is_set)
 
-    monkeypatch.setattr(EditorDesk, "effect", slow)
-    too_long = threading.Timer(30.0, go_on.set)
-    too_long.start()
-    try:
+    with unanswered() as answer:
+
+        def slow(*given: Any, **named: Any) -> Any:
+            begun.set()
+            answer.wait()
+            return real(*given, **named)
+
+        monkeypatch.setattr(owner, question, slow)
         asyncio.run(use())  # which waits for the threads that the loop knows
-        assert not go_on.is_set()
-    finally:
-        too_long.cancel()
-        go_on.set()
 
 
 async def test_undo_and_redo(path: Path) -> None:

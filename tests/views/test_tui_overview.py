@@ -17,6 +17,7 @@ from fgbuild.views.tui import feed as feed_module
 from fgbuild.views.tui import launch
 from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.help import HelpScreen
+from fgbuild.views.tui.loss_chart import LossChart
 
 
 @pytest.fixture(autouse=True)
@@ -393,3 +394,16 @@ async def test_notes_follow_the_end_across_sizes(tmp_path: Path) -> None:
         for size in ((80, 24), (200, 50), (120, 40)):
             await pilot.resize_terminal(*size)
             await shows(pilot, "the last line")
+
+
+async def test_what_has_not_changed_is_not_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample.write_log(tmp_path, begun_now())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "lint:train  loss", "18/40 steps")
+        chart = app.screen.query_one(LossChart)
+        drawn: list[object] = []
+        monkeypatch.setattr(chart, "refresh", lambda *regions, **_: drawn.append(regions))
+        app.draw()
+        await pilot.pause()
+        assert drawn == []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import views_sample as sample
 from textual.widgets import Input
-from tui_sample import SIZES, dashboard, screen_of, shows, wait_for
+from tui_sample import SIZES, dashboard, screen_of, shows, type_at_once, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
@@ -98,6 +98,20 @@ async def test_up_and_down_bring_prompts_back(tmp_path: Path) -> None:
             await pilot.press(key)
             seen.append(field.value)
         assert seen == ["b", "a", "a", "b", "", ""]
+
+
+async def test_prompts_that_are_typed_at_once(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    app = dashboard(tmp_path, answer=WORDS)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await opened(pilot)
+        type_at_once(app, *"at", "left", "tab", "shift+tab", *"bc", "delete", "enter", "tab", *"de")
+        await shows(pilot, "lint › abc", "Ask test", "Which file?")
+        assert asked(app) == [("lint", "abc")]
+        assert app.screen.query_one(Input).value == "de"
+        type_at_once(app, "f", "up", "d", "enter", "g", "escape", "h")
+        await shows(pilot, "how it ended")
+        assert asked(app) == [("lint", "abc"), ("test", "abcd")]
 
 
 async def test_while_a_model_answers_it_says_so_and_takes_no_other_prompt(tmp_path: Path) -> None:

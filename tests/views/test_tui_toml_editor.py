@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from textual import events
 from textual.app import App, ComposeResult
+from tui_sample import type_at_once
 
 from fgbuild.views.tui.toml_editor import TomlEditor
 
@@ -17,14 +17,10 @@ class Editing(App[None]):
 
 
 async def test_keys_work_in_the_order_in_which_they_were_typed() -> None:
-    """As a fast typist or a paste of keys gives them: the app is still busy with the first when the last one comes."""
     app = Editing()
     async with app.run_test() as pilot:
         await pilot.pause()
-        typed = ["down", "end", *["backspace"] * 5, *"ed = 7", "home", "down", "end", *"0"]
-        for key in typed:
-            name = {" ": "space", "=": "equals_sign"}.get(key, key)
-            app.post_message(events.Key(name, key if len(key) == 1 else None))
+        type_at_once(app, "down", "end", *["backspace"] * 5, *"ed = 7", "home", "down", "end", *"0")
         await pilot.pause()
         await pilot.pause()
         assert app.query_one(TomlEditor).text == "first = 1\nseconed = 7\nthird = 30\n"

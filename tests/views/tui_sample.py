@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import views_sample as sample
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from fgbuild.errors import FgbuildError
@@ -39,6 +42,27 @@ async def shows(pilot: Pilot[Any], *words: str) -> str:
     """The screen, once all the words are on it."""
     await wait_for(pilot, lambda: all(word in screen_of(pilot.app) for word in words))
     return screen_of(pilot.app)
+
+
+def type_at_once(app: Any, *keys: str) -> None:
+    """As a fast typist or a paste of keys gives them: the app is still busy with the first when the last one comes."""
+    for key in keys:
+        one = len(key) == 1
+        app.post_message(events.Key(_character_to_key(key) if one else key, key if one else None))
+
+
+@contextmanager
+def unanswered() -> Iterator[threading.Event]:
+    """What a thread is to wait for in vain while the dashboard ends in here; after 30 seconds the test fails."""
+    answer = threading.Event()
+    too_long = threading.Timer(30.0, answer.set)
+    too_long.start()
+    try:
+        yield answer
+        assert not answer.is_set()
+    finally:
+        too_long.cancel()
+        answer.set()
 
 
 def begun_now() -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views import runs
@@ -150,6 +151,13 @@ class DashboardApp(App[None]):
         error = sys.exc_info()[1]
         self.panic(*([] if error is None or self._crashed else [crash.told(self.desk.root, error)]))
         self._crashed = True
+
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """Where nothing is typed into, a key does what it is bound to before the next one goes to a widget."""
+        if await super()._check_bindings(key, priority):
+            return True
+        at_once = priority and self.screen.is_mounted and not isinstance(self.focused, (Input, TextArea))
+        return at_once and await super()._check_bindings(key)
 
     def _poll(self) -> None:
         if not self.catching_up:

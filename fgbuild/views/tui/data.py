@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Input
 
 from fgbuild.errors import FgbuildError, FormatError
 from fgbuild.views.report.values import document, items
@@ -16,8 +15,9 @@ from fgbuild.views.text import number as shown
 from fgbuild.views.tui.browse import BrowseView, Subject
 from fgbuild.views.tui.conversation import conversation, prompt
 from fgbuild.views.tui.dataset import Dataset, Filter, figures_of
+from fgbuild.views.tui.entry import SearchLine
 from fgbuild.views.tui.pick import Picker
-from fgbuild.views.tui.reader import Block, RowList, SearchLine, laid_out
+from fgbuild.views.tui.reader import Block, RowList, laid_out
 from fgbuild.views.tui.rowfile import RowFile, request_of, turns_of
 from fgbuild.views.tui.styles import MUTED
 from fgbuild.views.tui.threads import Unwanted, ask
@@ -239,15 +239,15 @@ class DataView(BrowseView):
             line = self.query_one(SearchLine)
             line.display = True
             line.value = self._filter.words
-            line.focus()
+            self.set_focus(line)  # at once: `focus` sends a message, which letters overtake
 
-    def action_leave_input(self) -> None:
+    def action_leave_entry(self) -> None:
         self.query_one(SearchLine).display = False
-        self.rows.focus()
+        self.set_focus(self.rows)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.action_leave_input()
-        self._filter.words = event.value.strip()
+    def action_take_entry(self) -> None:
+        self.action_leave_entry()
+        self._filter.words = self.query_one(SearchLine).value.strip()
         self._restart(keep=False)
 
     def action_scenario(self) -> None:

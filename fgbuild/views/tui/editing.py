@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from fgbuild.errors import FgbuildError
@@ -13,6 +11,7 @@ from fgbuild.views.text import clean
 from fgbuild.views.tui.draft import Draft, Kept
 from fgbuild.views.tui.question import STAY, Question
 from fgbuild.views.tui.textfile import ChangedOnDisk, TextFile
+from fgbuild.views.tui.threads import in_thread
 from fgbuild.views.tui.toml_editor import TomlEditor
 from fgbuild.views.tui.view import DetailView
 
@@ -74,8 +73,8 @@ class EditingView(DetailView):
 
     async def edit(self, path: Path) -> None:
         """Edit that file. Raises FgbuildError where it cannot be read."""
-        file, draft = await asyncio.to_thread(TextFile, path), Draft(self.dashboard.desk.root, path)
-        kept = await asyncio.to_thread(draft.read)
+        file, draft = await in_thread(lambda: TextFile(path)), Draft(self.dashboard.desk.root, path)
+        kept = await in_thread(draft.read)
         self.file, self._draft = file, draft
         self._take_text()
         if kept is not None and kept.text != file.text:
@@ -117,7 +116,7 @@ class EditingView(DetailView):
             return
         self._saving = True
         try:
-            await asyncio.to_thread(partial(file.save, written, overwrite=overwrite))
+            await in_thread(lambda: file.save(written, overwrite=overwrite))
         except ChangedOnDisk:
             self._ask_about_conflict(file, written, then)
             return

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widget import Widget
-from textual.worker import Worker, get_current_worker
+from textual.worker import Worker
 
 from fgbuild.views import runs, text
 from fgbuild.views.runs import RunSummary
 from fgbuild.views.tui.listing import Listing
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.styles import ACTIVE, BAD, GOOD, HEADING, MUTED, WARNING
+from fgbuild.views.tui.threads import Unwanted, ask
 from fgbuild.views.tui.view import NO_RUN, DetailView
 from fgbuild.views.tui.widgets import Panel, Part
 
@@ -117,6 +120,14 @@ class RunsView(DetailView):
     RunsView #run-details { height: 3; width: 100%; background: $boost; }
     """
 
+    class Learnt(Message):
+        """ids: of all runs, newest first. found: summaries that have been read since the last such message."""
+
+        def __init__(self, ids: Sequence[str], found: Mapping[str, RunSummary]) -> None:
+            super().__init__()
+            self.ids = list(ids)
+            self.found = found
+
     _reading: Worker[None] | None = None
 
     def body(self) -> Iterable[Widget]:
@@ -135,35 +146,39 @@ class RunsView(DetailView):
         details.show(snapshot)
 
     def _read(self) -> None:
-        """Look for runs and read their summaries in a thread, unless that is under way."""
+        """Look for runs and read their summaries, unless that is under way."""
         if self._reading is None or self._reading.is_finished:
-            self._reading = self.run_worker(self._summaries, thread=True)
+            root = self.dashboard.desk.root
+            self._reading = ask(
+                self,
+                lambda unwanted: self._summaries(root, unwanted),
+                lambda _: None,  # it has posted what it read
+                lambda problem: self.dashboard.tell(problem, "error"),
+                group="summaries",
+            )
 
-    def _summaries(self) -> None:
+    def _summaries(self, root: Path, unwanted: Unwanted) -> None:
         """In a thread: the ids first, then summary by summary, the newest first."""
-        worker, root = get_current_worker(), self.dashboard.desk.root
         ids = runs.run_ids(root)[::-1]
         found: dict[str, RunSummary] = {}
-        self.app.call_from_thread(self._learnt, ids, found)
+        self.post_message(self.Learnt(ids, found))
         told = time.monotonic()
         for run in ids:
-            if worker.is_cancelled:
+            if unwanted():
                 return
             found[run] = runs.summarise(root, run)
             if time.monotonic() - told > 0.1:
-                self.app.call_from_thread(self._learnt, ids, found)
+                self.post_message(self.Learnt(ids, found))
                 found, told = {}, time.monotonic()
-        self.app.call_from_thread(self._learnt, ids, found)
+        self.post_message(self.Learnt(ids, found))
 
-    def _learnt(self, ids: list[str], found: dict[str, RunSummary]) -> None:
-        if not self.is_mounted or not self.app.is_running:
-            return
+    def on_runs_view_learnt(self, event: Learnt) -> None:
         table = self.query_one(RunTable)
-        table.ids = ids
-        table.found.update(found)
-        if table.chosen not in ids:
+        table.ids = event.ids
+        table.found.update(event.found)
+        if table.chosen not in table.ids:
             current = self.dashboard.feed.run
-            table.chosen = current if current in ids else next(iter(ids), "")
+            table.chosen = current if current in table.ids else next(iter(table.ids), "")
         self.draw(self.dashboard.feed.snapshot())
 
     def on_listing_moved(self, message: Listing.Moved) -> None:

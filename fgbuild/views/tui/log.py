@@ -10,14 +10,14 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from fgbuild.views import text
 from fgbuild.views.lines import FileLines, Lines, Scan, TextLines, pattern
 from fgbuild.views.tui import log_words
+from fgbuild.views.tui.entry import SearchLine
 from fgbuild.views.tui.log_lines import LogLines
 from fgbuild.views.tui.log_source import Happenings, is_of_interest, output_of
-from fgbuild.views.tui.reader import SearchLine
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.view import NO_RUN, DetailView
 
@@ -216,20 +216,19 @@ class LogView(DetailView):
         asked.cursor_position = len(asked.value)
         asked.placeholder = "search for" if what == _SEARCH else "show only lines with"
         asked.add_class("-asking")
-        asked.focus()
+        self.set_focus(asked)  # at once: `focus` sends a message, which letters overtake
 
-    def action_leave_input(self) -> None:
+    def action_leave_entry(self) -> None:
         self.query_one(SearchLine).remove_class("-asking")
-        self._rows.focus()
+        self.set_focus(self._rows)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.action_leave_input()
-        self._words[self._asked] = event.value
+    def action_take_entry(self) -> None:
+        self.action_leave_entry()
+        words = self._words[self._asked] = self.query_one(SearchLine).value
         sight = self._rows.rows_in_sight
         top = self._rows.number(sight[0]) if sight else 0
         self._look_for()
-        if self._asked == _SEARCH and event.value:
+        if self._asked == _SEARCH and words:
             self._jump_from = top
         self._poll()
 

@@ -35,6 +35,7 @@ class LossChart(Panel):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._earlier: dict[tuple[str, str], tuple[Series, str]] = {}
+        self._legend = ""
 
     def candidates(self, snapshot: Snapshot) -> list[StageState]:
         return [stage for stage in snapshot.state.stages.values() if len(stage.loss) or len(stage.eval_loss)]
@@ -51,7 +52,10 @@ class LossChart(Panel):
         stage, run = self.chosen(snapshot), app.feed.run
         _, legend = self._behind(stage)
         width = self.content_size.width
-        self.border_subtitle = Content(text.crop(legend, width - 2) if width > 4 else "")  # type: ignore[assignment]
+        legend = text.crop(legend, width - 2) if width > 4 else ""
+        if legend != self._legend:  # setting it draws the whole chart anew
+            self._legend = legend
+            self.border_subtitle = Content(legend)  # type: ignore[assignment]
         if stage is None or not stage.domain or run is None or app.catching_up:
             return  # a long log is read before anything else
         if (run, stage.domain) not in self._earlier:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from fgbuild.views.tui.desk import Field, Problem
 from fgbuild.views.tui.editing import EditingView, nothing
 from fgbuild.views.tui.manifest_check import Findings, check
 from fgbuild.views.tui.manifest_panels import FieldsScreen, Line, Problems
+from fgbuild.views.tui.threads import in_thread
 
 DEBOUNCE_SECONDS = 0.25
 _NO_DOMAIN = (
@@ -90,7 +90,7 @@ class ManifestView(EditingView):
         """Show a domain's manifest; "": fgbuild.toml, which has the base that all share."""
         desk = self.dashboard.desk
         try:
-            self._home = await asyncio.to_thread(desk.manifest, domain) if domain else desk.root / PROJECT_FILE
+            self._home = await in_thread(lambda: desk.manifest(domain)) if domain else desk.root / PROJECT_FILE
             self._domain = domain
             self._show_path(self._home)
             await self._show(self._home)
@@ -100,7 +100,8 @@ class ManifestView(EditingView):
     async def _show(self, path: Path) -> None:
         """Edit that file. Raises FgbuildError where it cannot be read."""
         await self.edit(path)
-        self._fields = await asyncio.to_thread(self.dashboard.desk.fields, path)
+        desk = self.dashboard.desk
+        self._fields = await in_thread(lambda: desk.fields(path))
         self._show_field()
 
     def began(self) -> None:

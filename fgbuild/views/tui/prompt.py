@@ -11,10 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from fgbuild.views import text
 from fgbuild.views.text import MAX_MESSAGE, clean
+from fgbuild.views.tui.entry import Entry
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.styles import BAD, MUTED
 from fgbuild.views.tui.threads import ask
@@ -42,9 +43,9 @@ class DomainLine(Static):
 class PromptView(DetailView):
     NAME = "Prompt"
     KEYS: ClassVar[list[Binding]] = [
-        Binding("enter", "ask", "Ask", tooltip="ask the domain's model"),
-        Binding("tab", "domain(1)", "Next domain", priority=True, tooltip="ask the next domain's model"),
-        Binding("shift+tab", "domain(-1)", "Previous domain", priority=True, show=False, tooltip="ask the one before"),
+        Binding("enter", "take_entry", "Ask", tooltip="ask the domain's model"),
+        Binding("tab", "domain(1)", "Next domain", tooltip="ask the next domain's model"),
+        Binding("shift+tab", "domain(-1)", "Previous domain", show=False, tooltip="ask the one before"),
         Binding("up", "recall(-1)", "Earlier prompt", key_display="↑", tooltip="bring an earlier prompt back"),
         Binding("down", "recall(1)", "Later prompt", key_display="↓", show=False, tooltip="bring a later prompt back"),
         Binding("pageup", "page(-1)", "Scroll up", show=False, tooltip="scroll to earlier answers"),
@@ -52,13 +53,13 @@ class PromptView(DetailView):
         Binding("f1", "app.help", "Help", tooltip="show this help, for a ? is part of the prompt here"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
-    AUTO_FOCUS = "Input"
+    AUTO_FOCUS = "Entry"
     DEFAULT_CSS = """
     PromptView DomainLine { height: 1; padding: 0 1; background: $boost; }
     PromptView #answers { height: 1fr; padding: 0 1; }
     PromptView #answers > Static { height: auto; margin-bottom: 1; }
     PromptView #asking { height: 1; padding: 0 1; }
-    PromptView Input { height: 3; }
+    PromptView Entry { height: 3; }
     """
 
     def __init__(self) -> None:
@@ -74,12 +75,12 @@ class PromptView(DetailView):
         yield DomainLine("", markup=False)
         yield VerticalScroll(Static(_HINT, id="hint", markup=False), id="answers", can_focus=False)
         yield Static("", id="asking", markup=False)
-        yield Input(placeholder="what the user says", max_length=_MAX_PROMPT)
+        yield Entry(placeholder="what the user says", max_length=_MAX_PROMPT)
 
     def on_mount(self) -> None:
         stage = self.dashboard.stage
         self._domain = stage.domain if stage is not None else ""
-        self.query_one(Input).value, self.dashboard.prompt_text = self.dashboard.prompt_text, ""
+        self.query_one(Entry).value, self.dashboard.prompt_text = self.dashboard.prompt_text, ""
         self.set_interval(_TICK_SECONDS, self._tick)
 
     def draw(self, snapshot: Snapshot) -> None:
@@ -107,7 +108,7 @@ class PromptView(DetailView):
     def action_recall(self, step: int) -> None:
         """Put another prompt of this view into the input; after the newest it is empty."""
         self._recalled = min(max(self._recalled + step, 0), len(self._prompts))
-        field = self.query_one(Input)
+        field = self.query_one(Entry)
         field.value = self._prompts[self._recalled] if self._recalled < len(self._prompts) else ""
         field.cursor_position = len(field.value)
 
@@ -115,12 +116,9 @@ class PromptView(DetailView):
         answers = self.query_one("#answers", VerticalScroll)
         answers.scroll_relative(y=step * max(answers.size.height - 1, 1), animate=False)
 
-    def on_input_submitted(self) -> None:
-        self.action_ask()
-
-    def action_ask(self) -> None:
+    def action_take_entry(self) -> None:
         """Ask what the input says, unless a model is still answering."""
-        field = self.query_one(Input)
+        field = self.query_one(Entry)
         prompt = field.value.strip()
         if not self._domain:
             self._say(_NO_DOMAIN)

@@ -1,5 +1,4 @@
-"""Widgets for going through many things: a list that draws only what it shows, the text of what is chosen, a line for
-words to look for."""
+"""Widgets for going through many things: a list that draws only what it shows, and the text of what is chosen."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from fgbuild.views.tui.widgets import Part
 
@@ -99,12 +98,6 @@ class RowList(Widget, can_focus=True):
 
     def on_mouse_scroll_up(self) -> None:
         self.choose(self.cursor - 3)
-
-
-class SearchLine(Input):
-    """Where the words of a search are typed. Escape has the screen leave it, and the search as it was."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "screen.leave_input", "Leave", show=False)]
 
 
 class Reader(VerticalScroll, can_focus=True, inherit_bindings=False):

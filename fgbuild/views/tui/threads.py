@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from textual.dom import DOMNode
+from textual.worker import Worker
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.text import MAX_MESSAGE, clean
@@ -29,7 +30,7 @@ def ask(
     failed: Callable[[str], object],
     *,
     group: str,
-) -> None:
+) -> Worker[None]:
     """Have a thread do `work`; then call `done` with what it gave, or `failed` with a sentence, in the event loop.
 
     It takes the place of earlier work of that node and group. Neither is called once it is unwanted.
@@ -48,7 +49,7 @@ def ask(
         finally:
             unwanted.set()
 
-    node.run_worker(wait(), group=group, exclusive=True)
+    return node.run_worker(wait(), group=group, exclusive=True)
 
 
 async def in_thread(work: Callable[[], Result]) -> Result:
