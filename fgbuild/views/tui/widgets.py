@@ -63,6 +63,7 @@ class TitleBar(Panel):
         elapsed = state.elapsed(snapshot.moment)
         left = build_remaining(state, snapshot.now) if snapshot.going else None
         pieces = [
+            "" if snapshot.latest else "not the latest (r)",
             f"elapsed {text.seconds(elapsed)}" if elapsed is not None else "",
             f"ETA {text.seconds(left)}" if left is not None else "",
             f"{state.settled()}/{len(state.stages)} stages",
