@@ -143,6 +143,22 @@ async def test_a_run_that_is_not_the_latest_says_so(tmp_path: Path, size: tuple[
         assert "not the latest" not in await shows(pilot, LATER_RUN)
 
 
+async def test_a_long_outcome_takes_the_lines_it_needs(tmp_path: Path) -> None:
+    recorder = sample.Recorder()
+    sample.begin(recorder)
+    ids = [f"a_domain_with_a_long_name_{number}:train" for number in range(4)]
+    for stage in ids:
+        recorder.emit("stage.failed", stage=stage, message="no", exit_code=1)
+    recorder.emit("build.finished", ran=[], cached=[], skipped=[], failed=ids, seconds=40.0, exit_code=1)
+    sample.write_log(tmp_path, recorder.events)
+    async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
+        screen = await shows(pilot, "Failed in 40 s")
+        whole = " ".join(screen.split())
+        assert f"{', '.join(ids)} (4 failed, 21 up to date, 4 not run)." in whole
+        await pilot.resize_terminal(*SIZES[1])
+        await shows(pilot, ", ".join(ids[:2]))
+
+
 async def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
     async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
         await shows(pilot, "No build has run here yet.", "Press B to build every domain", "no run yet")

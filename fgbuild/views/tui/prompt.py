@@ -41,6 +41,7 @@ class DomainLine(Static):
 
 class PromptView(DetailView):
     NAME = "Prompt"
+    TYPING = True
     KEYS: ClassVar[list[Binding]] = [
         Binding("enter", "ask", "Ask", tooltip="ask the domain's model"),
         Binding("tab", "domain(1)", "Next domain", priority=True, tooltip="ask the next domain's model"),
