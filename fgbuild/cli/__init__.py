@@ -46,6 +46,8 @@ COMMANDS: dict[str, str] = {
 """Name → module with `add_arguments(parser)` and `run(args) -> int`; its docstring's first line is the help."""
 
 DEFAULT_COMMAND = "ui"
+_DESCRIPTION = "Builds small function-calling models from TOML manifests; without a command: the dashboard."
+_FEWEST_COLUMNS = 40
 _INTERRUPTED = 130
 _DISK_FULL = (errno.EDQUOT, errno.ENOSPC)  # a write that fails so names no file
 
@@ -116,7 +118,6 @@ def _run(argv: list[str]) -> int:
 def _top_parser() -> argparse.ArgumentParser:
     parser = _TopParser(
         prog="fgbuild",
-        description="Builds small function-calling models from TOML manifests; without a command: the dashboard.",
         usage="fgbuild [--root DIR] [COMMAND] [ARGUMENT ...]",
         formatter_class=_RawFormatter,
     )
@@ -151,13 +152,28 @@ class _TopParser(argparse.ArgumentParser):
     """Reads the commands' own words for the help text only when somebody asks for it."""
 
     def format_help(self) -> str:
-        self.epilog = _command_help()
+        import textwrap
+
+        # Broken here: the formatter leaves line breaks as they are, for the table of commands.
+        columns = max(_columns() - 2, _FEWEST_COLUMNS)
+        self.description = textwrap.fill(_DESCRIPTION, columns)
+        self.epilog = _command_help(columns)
         return super().format_help()
 
 
-def _command_help() -> str:
-    width = max(map(len, COMMANDS)) + 2
-    lines = [f"  {name:<{width}}{_summary(module)}".rstrip() for name, module in COMMANDS.items()]
+def _command_help(columns: int) -> str:
+    import textwrap
+
+    width = max(map(len, COMMANDS)) + 4
+    lines = [
+        textwrap.fill(
+            f"  {name}".ljust(width) + _summary(module),
+            columns,
+            subsequent_indent=" " * width,
+            break_on_hyphens=False,
+        )
+        for name, module in COMMANDS.items()
+    ]
     return "\n".join(["commands:", *lines, "", "fgbuild COMMAND --help says more about one."])
 
 

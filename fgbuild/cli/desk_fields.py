@@ -76,6 +76,8 @@ def _kind(schema: Schema, shared: Mapping[str, Schema]) -> str:
     if kind == "array":
         inner = _kind(schema["items"], shared) if "items" in schema else "values"
         return f"list of {inner}"
+    if (only := schema.get("minimum")) is not None and only == schema.get("maximum"):
+        return str(only)
     return " ".join(filter(None, [_WORDS.get(kind, kind), _range(schema)]))
 
 

@@ -111,4 +111,4 @@ class Cancelling:
 
     def _record(self, execution: Execution) -> None:
         execution.record_attempt(CANCELLED, None)
-        self._log.emit("stage.cancelled", stage=execution.stage.id)
+        self._log.emit("stage.cancelled", stage=execution.stage.id, checkpoint=execution.checkpoint())

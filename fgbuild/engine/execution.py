@@ -200,6 +200,12 @@ class Execution:
             )
         )
 
+    def checkpoint(self) -> int | None:
+        """The step of the newest checkpoint that the worker keeps for its next attempt; None where there is none."""
+        kept = (self._states / self.key[:32] / "checkpoints").glob("checkpoint-*")
+        steps = [path.name.partition("-")[2] for path in kept]
+        return max((int(step) for step in steps if step.isdecimal()), default=None)
+
     def discard(self) -> None:
         """Remove the job file and whatever output is left."""
         self._job.unlink(missing_ok=True)

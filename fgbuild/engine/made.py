@@ -15,6 +15,7 @@ _LARGEST = 64_000_000
 
 _OF_RUN = "SELECT outputs FROM actions WHERE stage = ? AND run = ? ORDER BY finished_at DESC LIMIT 1"
 _BEFORE = "SELECT outputs, run FROM actions WHERE stage = ? AND finished_at <= ? ORDER BY finished_at DESC"
+_MAKER = "SELECT run FROM actions WHERE stage = ? AND outputs = ? ORDER BY finished_at LIMIT 1"
 _COMPONENTS = """SELECT components FROM actions WHERE stage = ? AND outputs = ? AND finished_at <= ?
                  ORDER BY run = ? DESC, finished_at DESC LIMIT 1"""
 # An evaluation that passed, of a model that was exported from this training.
@@ -83,6 +84,11 @@ class Made:
         """A file of the stage's artifact; None where it is missing, damaged or larger than 64 MB."""
         digest = self.digest(stage)
         return self._read(digest, name) if digest is not None else None
+
+    def made_by(self, stage: str) -> str | None:
+        """The run that made the stage's artifact, which may be an earlier one; None where nobody knows."""
+        row = self._workspace.database.execute(_MAKER, (stage, self.digest(stage))).fetchone()
+        return str(row[0]) if row else None
 
     def training_before(self, domain: str) -> Training | None:
         """The last training of a domain before this run's whose model passed; where none did, the last one."""

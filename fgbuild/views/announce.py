@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fgbuild.events import Event
 from fgbuild.views import text
-from fgbuild.views.describe import EVAL_NAMES, is_model
+from fgbuild.views.describe import EVAL_NAMES, is_model, resuming
 from fgbuild.views.estimate import stage_remaining
 from fgbuild.views.records import CANCELLED, DONE, FAILED, Artifact, Check, Reason, StageState
 from fgbuild.views.state import BuildState, apply
@@ -79,7 +79,9 @@ class Announcer:
             first = stage.id not in self._said_end
             self._said_end[stage.id] = stage.message
             return [f"{_name(stage)} failed{_because(stage.message)}"] if first or stage.message else []
-        return [f"{_name(stage)} was cancelled."] if kind == "stage.cancelled" else []
+        if kind == "stage.cancelled":
+            return ["; ".join(filter(None, [f"{_name(stage)} was cancelled", resuming(stage)])) + "."]
+        return []
 
     def _progress(self, stage: StageState) -> str:
         fraction, said = stage.fraction or 0.0, self._said_share.get(stage.id, 0.0)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 LIMIT = 4096
 _COMPACT_COLUMNS = LIMIT // 4
+_FEWEST = 5
+"""Points of a loss that can be said to have risen."""
 # Below this ratio of highest to lowest a linear axis shows a loss better than a logarithmic one.
 _LOG_RATIO = 30.0
 # Braille dot bits of U+2800, by row and column: https://www.unicode.org/charts/PDF/U2800.pdf
@@ -50,6 +52,22 @@ class Series:
     def last(self) -> float | None:
         """The newest y, or None where there is no point yet."""
         return self.y[-1] if self.y else None
+
+
+def rose(loss: Series) -> bool:
+    """Whether a training made its loss worse: it ended more than a tenth above where it began, or once halved, it went
+    more than half of the way back up.
+
+    Means of a tenth of the points each, at least three where there are, so that one step, or a loss that was low from
+    the beginning and stayed so, is none. Where the beginning is not known (resumed from a checkpoint), nor is this.
+    """
+    x, y, count = loss.x, loss.y, len(loss)
+    if count < _FEWEST or x[0] > 2 * (x[1] - x[0]):
+        return False
+    size = max(count // 10, min(count // 2, 3))
+    means = [sum(y[at : at + size]) / size for at in range(0, count - size + 1, size)]
+    start, low, end = max(y[0], means[0]), min(means), sum(y[-size:]) / size
+    return end > 1.1 * start or (low < start / 2 and end > (start + low) / 2)
 
 
 def reduce_columns(x: Sequence[float], y: Sequence[float], columns: int) -> list[tuple[float, float]]:

@@ -86,11 +86,28 @@ def metrics(stage: StageState) -> list[str]:
     return parts + load(stage)
 
 
+def last_loss(stage: StageState) -> str:
+    """`loss 0.1234`, `loss 8.1, which rose` where it ended worse; "" where there was none."""
+    if "loss" not in stage.metrics:
+        return ""
+    return f"loss {text.number(stage.metrics['loss'])}{', which rose' if stage.loss_rose else ''}"
+
+
 def load(stage: StageState) -> list[str]:
     """`512 tok/s`, `3.1 GB`: how fast the stage is and how much memory it holds."""
     rate, memory = stage.metrics.get("tokens_per_s"), stage.metrics.get("memory_mb")
     parts = [f"{text.number(round(rate))} tok/s"] if rate is not None else []
     return parts + ([text.megabytes(memory)] if memory is not None else [])
+
+
+def resuming(stage: StageState) -> str:
+    """Where the next build goes on with a training that was stopped; "" of other stages, and where nobody knows."""
+    if stage.status != CANCELLED or stage.resumes_at is None:
+        return ""
+    if stage.resumes_at:
+        return f"the next build goes on from step {text.number(stage.resumes_at)}"
+    trains = stage.kind == "train" or stage.unit == "steps"
+    return "no checkpoint yet: the next build begins it anew" if trains else ""
 
 
 def artifact(item: Artifact) -> str:

@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
+from fgbuild.views.overwritten import last_state
 from fgbuild.views.text import clean
 
 MAX_LINE = 4_000
@@ -199,10 +200,16 @@ class FileLines:
         wanted = min(end - start, 4 * MAX_LINE)
         data = self._read(start, wanted)
         whole = wanted == end - start or len(data) < wanted  # less than there was: the file was cut off since
-        text = codecs.getincrementaldecoder("utf-8")("replace").decode(data, final=whole)
+        if not whole and b"\r" in data and (states := self._last_states(end, wanted)):
+            data, whole = states, True
+        text = last_state(codecs.getincrementaldecoder("utf-8")("replace").decode(data, final=whole))
         if whole and len(text) <= MAX_LINE:
-            return clean(text.removesuffix("\r"), None)
+            return clean(text, None)
         return f"{clean(text[:MAX_LINE], None)}… ({end - start:,} bytes in this line)"
+
+    def _last_states(self, end: int, length: int) -> bytes:
+        """Of a line that was written over, those states that are whole in its last bytes."""
+        return self._read(end - length, length).rstrip(b"\r").partition(b"\r")[2]
 
     def chunk(self, number: int) -> tuple[str, int]:
         start = self._start(number)
@@ -213,6 +220,8 @@ class FileLines:
         else:
             data = data[:last]
         text = data.decode("utf-8", "replace").replace("\t", " ")
+        if "\r" in text:
+            text = "\n".join(map(last_state, text.split("\n")))
         return text, data.count(b"\n") + 1
 
 

@@ -76,7 +76,7 @@ class Narration:
             return [_finished(stage)]
         if kind == "stage.failed":
             return self._failed(stage)
-        return [("cancelled", "")] if kind == "stage.cancelled" else []
+        return [("cancelled", describe.resuming(stage))] if kind == "stage.cancelled" else []
 
     def _progress(self, kind: str, stage: StageState, event: Event) -> list[tuple[str, str]]:
         """A measured eval loss always; how far the stage is now and then."""
@@ -122,10 +122,9 @@ def _finished(stage: StageState) -> tuple[str, str]:
     word = "not passed" if stage.refused else "finished"
     if stage.action in ("cached", "skip"):
         return word, "up to date" if stage.action == "skip" else "restored from the cache"
-    loss = f"loss {text.number(stage.metrics['loss'])}" if "loss" in stage.metrics else ""
     peak = f"peak {text.megabytes(stage.peak_memory_mb)}" if stage.peak_memory_mb else ""
     took = text.seconds(stage.seconds) if stage.seconds is not None else ""
-    return word, _joined(took, loss, peak, describe.checks(stage))
+    return word, _joined(took, describe.last_loss(stage), peak, describe.checks(stage))
 
 
 def _joined(*pieces: str) -> str:

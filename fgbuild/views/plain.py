@@ -116,7 +116,7 @@ class PlainView:
         elif kind == "stage.failed":
             self._failed(stage)
         elif kind == "stage.cancelled":
-            self._say(stage, "cancelled", "", _YELLOW)
+            self._say(stage, "cancelled", describe.resuming(stage), _YELLOW)
 
     def _progress(self, stage: StageState) -> None:
         now, fraction = self.state.updated_at, stage.fraction or 0.0
@@ -146,10 +146,9 @@ class PlainView:
             if stage.planned != "skip":  # the header has said those
                 self._untouched.append(stage)
             return
-        loss = [f"loss {text.number(stage.metrics['loss'])}"] if "loss" in stage.metrics else []
         peak = [f"peak {text.megabytes(stage.peak_memory_mb)}"] if stage.peak_memory_mb else []
         took = text.seconds(stage.seconds) if stage.seconds is not None else ""
-        details = [took, *loss, *peak, describe.checks(stage), describe.results(stage)]
+        details = [took, describe.last_loss(stage), *peak, describe.checks(stage), describe.results(stage)]
         word, colour = ("not passed", _RED) if stage.refused else ("finished", _GREEN)
         self._say(stage, word, " · ".join(filter(None, details)), colour)
 

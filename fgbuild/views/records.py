@@ -71,7 +71,9 @@ class Note:
 class StageState:
     """One stage. `planned` is what the plan said (run, cached, skip), `action` what happened.
 
-    after: ids of the stages that have to be finished first; None where the log does not say.
+    after: ids of the stages that have to be finished first; None where the log does not say. resumes_at: where it was
+    stopped, the step of the checkpoint that the next build goes on from, 0 where there is none; None where the log
+    does not say. loss_rose: whether it is a training that ran to its end and made its loss worse (`chart.rose`).
     """
 
     id: str
@@ -103,6 +105,8 @@ class StageState:
     message: str = ""
     log: str = ""
     exit_code: int | None = None
+    resumes_at: int | None = None
+    loss_rose: bool = False
 
     @property
     def fraction(self) -> float | None:

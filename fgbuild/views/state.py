@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fgbuild.events import Event
-from fgbuild.views.chart import Series
+from fgbuild.views.chart import Series, rose
 from fgbuild.views.records import (
     CANCELLED,
     DONE,
@@ -177,6 +177,7 @@ def _finished(state: BuildState, stage: StageState, event: Event) -> None:
     stage.cpu_seconds = _number(event.get("cpu_seconds"))
     stage.peak_memory_mb = _number(event.get("peak_memory_mb"))
     stage.passed = _flag(event.get("passed"))
+    stage.loss_rose = rose(stage.loss)
 
 
 def _failed(state: BuildState, stage: StageState, event: Event) -> None:
@@ -194,6 +195,8 @@ def _failed(state: BuildState, stage: StageState, event: Event) -> None:
 
 def _cancelled(state: BuildState, stage: StageState, event: Event) -> None:
     stage.status = CANCELLED
+    if "checkpoint" in event:
+        stage.resumes_at = max(_whole(event["checkpoint"]) or 0, 0)
 
 
 _STAGE_HANDLERS: dict[str, Callable[[BuildState, StageState, Event], None]] = {

@@ -185,6 +185,7 @@ def test_every_field_of_the_schema_has_words(desk: ProjectDesk, bell: Path) -> N
     fields = desk.fields(bell)
     assert (fields["lora.r"].kind, fields["lora.r"].default) == ("whole number 1–1024", "16")
     assert "Rank" in fields["lora.r"].description
+    assert fields["schema"].kind == "1"  # a range of one value
     assert {"tool[].name", "slots.*.values", "verify.smoke[].prompt", "trainer.schedule"} <= set(fields)
     assert all(field.kind for field in fields.values())
     project = desk.fields(desk.root / "fgbuild.toml")

@@ -77,6 +77,19 @@ def test_a_stages_output_is_followed_from_before_it_is_there(
     assert capfdbinary.readouterr().out == b"first\nlast\n"
 
 
+@pytest.mark.parametrize("follow", [[], ["--follow"]])
+def test_of_a_line_that_was_written_over_the_last_state_is_printed(
+    project: Path, capfdbinary: pytest.CaptureFixture[bytes], follow: list[str]
+) -> None:
+    begin(project, 2**22 + 1)
+    log = Paths(project).log(RUN, "bell:train")
+    log.parent.mkdir(parents=True)
+    bars = b"".join(b"\r%3d%%" % share for share in range(101))
+    log.write_bytes(b"loading\n" + bars * 5_000 + b"\nsaving\xff\r\n" + bars)
+    assert main(["log", "--stage", "bell:train", *follow]) == 0
+    assert capfdbinary.readouterr().out == b"loading\n100%\nsaving\xff\n100%"
+
+
 def test_an_unknown_stage_names_those_there_are(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     begin(project, 2**22 + 1)
     assert main(["log", "--stage", "bell:eval"]) == 2

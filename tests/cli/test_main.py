@@ -26,6 +26,19 @@ def test_help_lists_every_command_with_its_docstrings_first_line(capsys: pytest.
     assert "Say why stages would run now" in out
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+def test_help_breaks_its_lines_between_words(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= columns
+    verify = importlib.import_module(COMMANDS["verify"]).__doc__ or ""
+    assert " ".join(verify.split("\n")[0].split()) in " ".join(out.split())
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -87,6 +87,25 @@ def test_what_it_kept_is_there_for_the_next_attempt(toy: ToyProject) -> None:
     assert [path.read_text() for path in (toy.root / "cache" / "state").rglob("checkpoint")] == ["half"]
 
 
+@pytest.mark.parametrize(
+    ("kept", "step"),
+    [
+        ((), None),
+        (("checkpoints/unfinished/checkpoint-10",), None),
+        (("checkpoints/checkpoint-90", "checkpoints/checkpoint-100", "checkpoints/checkpoint-x"), 100),
+    ],
+)
+def test_it_says_which_checkpoint_the_next_attempt_begins_with(
+    toy: ToyProject, kept: tuple[str, ...], step: int | None
+) -> None:
+    made = "".join(f'(state / "{name}").mkdir(parents=True)\n' for name in kept)
+    toy.write_worker("make", f'{made}finish("made.txt", "redred")')
+    toy.manifests["red"]["sleep"] = {"make": 60}
+    result = build(toy, Asker(toy, "red:make", "stage.progress", "red:make"))
+    (event,) = [event for event in toy.events(result.run) if event["kind"] == "stage.cancelled"]
+    assert event["checkpoint"] == step
+
+
 def test_a_worker_that_ignores_sigterm_is_killed_three_seconds_later_while_others_start(
     two: ToyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,6 +73,15 @@ def test_what_is_gone_or_damaged_is_not_read(workspace: Workspace) -> None:
     assert made(workspace).folder("lint:eval") is None
 
 
+def test_the_run_that_made_an_artifact_is_the_first_that_recorded_it(workspace: Workspace) -> None:
+    outputs = publish(workspace, "metrics.jsonl", "x")
+    record(workspace, "lint:train", outputs, "second", 2.0)
+    record(workspace, "lint:train", outputs, "first", 1.0)
+    found = made(workspace, **{"lint:train": outputs})
+    assert found.made_by("lint:train") == "first"
+    assert found.made_by("lint:export") is None
+
+
 def test_the_training_before_is_the_last_whose_model_passed(workspace: Workspace) -> None:
     digests = {}
     for at, run in enumerate(("good", "bad", "now"), 1):

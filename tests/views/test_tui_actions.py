@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import views_sample as sample
-from tui_sample import SIZES, begun_now, dashboard, shows, wait_for
+from tui_sample import SIZES, begun_now, dashboard, screen_of, shows, wait_for
 
 from fgbuild.errors import FgbuildError
-from fgbuild.views.tui import actions
+from fgbuild.views.tui import actions, stopping
 from fgbuild.views.tui import app as app_module
 from fgbuild.views.tui.stopping import StopDialog
 
@@ -20,6 +20,7 @@ from fgbuild.views.tui.stopping import StopDialog
 def _quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_module, "POLL_SECONDS", 0.02)
     monkeypatch.setattr(app_module, "CLOCK_SECONDS", 0.05)
+    monkeypatch.setattr(stopping, "LOOK_SECONDS", 0.02)
 
 
 def asked(app: Any, what: str) -> list[tuple[Any, ...]]:
@@ -133,6 +134,55 @@ async def test_of_several_that_run_the_chosen_one_is_offered_alone(tmp_path: Pat
         await shows(pilot, "Stop test:train", "lint:train would go on")
         await pilot.press("escape")
     assert asked(app, "cancel") == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        ([{"kind": "stage.finished", "stage": "lint:train", "seconds": 9.0, "action": "run"}], "lint:train has ended"),
+        ([{"kind": "build.finished", "ran": ["lint:train"], "exit_code": 0}], "The build has ended"),
+    ],
+    ids=["stage", "build"],
+)
+async def test_the_dialog_closes_when_what_it_would_stop_has_ended(
+    tmp_path: Path, ending: list[dict[str, Any]], said: str
+) -> None:
+    recorder = sample.Recorder(start=time.time())
+    sample.begin(recorder)
+    sample.train(recorder, steps=3)
+    sample.train(recorder, steps=3, stage="test:train")
+    sample.write_log(tmp_path, recorder.events)
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[1], notifications=True) as pilot:
+        await shows(pilot, "● running")
+        app.selected = "lint:train"
+        await pilot.press("x")
+        await shows(pilot, "Stop lint:train")
+        sample.write_log(tmp_path, [{"v": 1, "t": time.time(), "run": sample.RUN, **event} for event in ending])
+        await shows(pilot, said, "nothing was stopped")
+        assert not isinstance(app.screen, StopDialog)
+    assert asked(app, "cancel") == []
+
+
+async def test_the_dialog_stays_when_another_stage_ends(tmp_path: Path) -> None:
+    recorder = sample.Recorder(start=time.time())
+    sample.begin(recorder)
+    sample.train(recorder, steps=3)
+    sample.train(recorder, steps=3, stage="test:train")
+    sample.write_log(tmp_path, recorder.events)
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[1]) as pilot:
+        await shows(pilot, "● running")
+        app.selected = "lint:train"
+        await pilot.press("x")
+        await shows(pilot, "Stop lint:train", "test:train would go on")
+        recorder.events.clear()
+        recorder.emit("stage.finished", stage="test:train", seconds=9.0, action="run")
+        sample.write_log(tmp_path, recorder.events)
+        await wait_for(pilot, lambda: "test:train would go on" not in screen_of(app))
+        await shows(pilot, "Stop lint:train")
+        await pilot.press("s")
+        await wait_for(pilot, lambda: asked(app, "cancel") == [("cancel", sample.RUN, "lint:train")])
 
 
 async def test_what_cannot_be_stopped_is_a_sentence(tmp_path: Path) -> None:

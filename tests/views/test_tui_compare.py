@@ -219,6 +219,45 @@ async def test_the_last_good_builds_loss_lies_behind_the_present_one(tmp_path: P
         assert asked == [LATER_RUN]
 
 
+def nothing_trained() -> list[dict[str, Any]]:
+    """A run in which every stage was up to date."""
+    recorder = sample.Recorder()
+    sample.begin(recorder)
+    for kind in sample.KINDS[2:]:
+        recorder.emit("stage.finished", stage=f"lint:{kind}", seconds=0.1, action="cached")
+    recorder.emit("build.finished", ran=[], cached=[], skipped=[], failed=[], seconds=1.0, exit_code=0)
+    return recorder.events
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("maker", ["20261030-101010-0007", None])
+async def test_a_training_that_was_not_run_shows_the_curve_it_was_made_with(
+    tmp_path: Path, size: tuple[int, int], maker: str | None
+) -> None:
+    sample.write_log(tmp_path, nothing_trained())
+    rows = [*({"step": step, "loss": 6.7 / step} for step in range(1, 41)), {"step": 40, "eval_loss": 0.2}]
+    metrics = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    files = FolderMade({("docstring:train", "metrics.jsonl"): metrics}, makers={"docstring:train": maker or ""})
+    app = dashboard(tmp_path, made_files=files)
+    async with app.run_test(size=size) as pilot:
+        await shows(pilot, "≡ current", "lint:train was not trained in")
+        app.choose("docstring:eval")
+        screen = await shows(pilot, "│docstring:train  loss 0.168", "◆", f"of {maker or 'an earlier run'}")
+        chart = [line.split("│")[2] for line in screen.splitlines() if line.count("│") >= 4]
+        assert any("\u2801" <= cell <= "\u28ff" for line in chart for cell in line)
+        app.choose("lint:train")
+        await shows(pilot, "lint:train was not trained in")
+
+
+async def test_a_curve_of_this_run_goes_before_one_of_an_earlier_run(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    files = FolderMade({("docstring:train", "metrics.jsonl"): b'{"step": 1, "loss": 2.0}'})
+    app = dashboard(tmp_path, made_files=files)
+    async with app.run_test(size=SIZES[1]) as pilot:
+        app.choose("docstring:train")
+        await shows(pilot, "▸ docstring:train", "│lint:train  loss 0.0127")
+
+
 class Earlier:
     def __init__(self, run: str, passed: bool, metrics: bytes) -> None:
         self.run, self.passed, self.metrics = run, passed, metrics

@@ -86,6 +86,15 @@ async def failures_of(pilot: Pilot[Any], *words: str) -> str:
     return await shows(pilot, *words)
 
 
+async def test_scores_that_are_too_long_for_a_line_go_on_in_the_next(tmp_path: Path) -> None:
+    scores = " ".join(("✗ abst.r 60 % < 80 %", "tool 80 % (base 10 %, bf16 85 %)", "args 70 %"))
+    async with opened(tmp_path).run_test(size=(60, 24)) as pilot:
+        screen = await failures_of(pilot, "✗ abst.r 60 %", "failure 1 of 22")
+        assert scores in " ".join(screen.split())
+        await pilot.resize_terminal(*SIZES[1])
+        await shows(pilot, scores.replace("% tool", "%  tool").replace(") args", ")  args"))
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_scores_failures_and_the_chosen_one(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:

@@ -177,10 +177,69 @@ async def test_ctrl_s_with_nothing_to_save_leaves_the_file_alone(path: Path) -> 
     assert path.stat().st_mtime_ns == before.st_mtime_ns
 
 
+LONG = " ".join(f"reason{number}" for number in range(45))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_long_problems_take_the_lines_they_need_and_f8_shows_each_whole(
+    path: Path, size: tuple[int, int]
+) -> None:
+    found = [Problem(2, "a", LONG), Problem(2, "b", LONG), Problem(None, "c", LONG), Problem(1, "", LONG, "other.toml")]
+    async with editing_as_is(path) as pilot:
+        await pilot.resize_terminal(*size)
+        pilot.app.desk.found = found
+        await type_at_rank(pilot, "1")
+        screen = await shows(pilot, "✗ line 2  a: reason0 ", "…", "of 4")
+        assert sum("reason" in line for line in screen.splitlines()) in (3, 6)  # one problem or two
+        await pilot.press("ctrl+home")
+        for words, row in (("→ line 2  a:", 1), ("→ line 2  b:", 1), ("→ whole file  c:", 1), ("→ other.toml:1", 1)):
+            await pilot.press("f8")
+            screen = await shows(pilot, words)
+            assert " ".join(screen.split(words)[1].split()).count(LONG.split(" ", 1)[1]) == 1
+            assert pilot.app.screen.editor.cursor_location[0] == row
+        await pilot.press("f8")
+        await shows(pilot, "→ line 2  a:")
+
+
+async def test_a_long_sentence_below_the_text_is_shown_whole(path: Path) -> None:
+    async with editing(path) as pilot:
+        pilot.app.desk.effect = lambda *_: (_ for _ in ()).throw(FgbuildError(LONG))
+        await type_at_rank(pilot, "4")
+        screen = await shows(pilot, "✗ reason0")
+        assert LONG in " ".join(screen.split())
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_cursor_stays_in_sight_when_what_is_below_grows(path: Path, size: tuple[int, int]) -> None:
+    path.write_text(TEXT + "".join(f"x{number} = 1\n" for number in range(60)) + "\n[lora]\nr = 16")
+    async with editing_as_is(path) as pilot:
+        await pilot.resize_terminal(*size)
+        editor = pilot.app.screen.editor
+        await pilot.press("ctrl+end")
+        assert editor.cursor_location == editor.document.end
+        pilot.app.desk.found = [Problem(None, "", LONG)]
+        await pilot.press("1")
+        await shows(pilot, "✗ whole file")
+        await shows(pilot, "r = 161")
+        await wait_for(pilot, lambda: editor.cursor_screen_offset in editor.region)
+        await pilot.press("ctrl+home")
+        assert editor.cursor_location == (0, 0)
+        await pilot.press("ctrl+shift+end")
+        assert editor.selected_text == editor.text
+
+
+async def test_the_help_leaves_out_keys_that_are_typed_here(path: Path) -> None:
+    async with editing(path, (100, 60)) as pilot:
+        await pilot.press("f1")
+        screen = await shows(pilot, "Everywhere", "go back to the overview", "^q")
+        for binding in DashboardApp.KEYS:
+            assert binding.tooltip not in screen
+
+
 async def test_f8_without_problems_says_so(path: Path) -> None:
     async with editing(path) as pilot:
         await pilot.press("f8")
-        await shows(pilot, "No line of this file has a problem.")
+        await shows(pilot, "There is no problem to go to.")
 
 
 async def test_many_problems_and_those_of_other_files(path: Path) -> None:

@@ -98,6 +98,66 @@ async def test_a_failure_names_its_log(tmp_path: Path) -> None:
         assert sample.LOG_OF_FAILURE in screen
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_training_whose_loss_rose_is_not_simply_done(tmp_path: Path, size: tuple[int, int]) -> None:
+    recorder = sample.Recorder()
+    sample.begin(recorder)
+    sample.train(recorder)
+    for step in range(41, 81):
+        recorder.emit("stage.metric", stage="lint:train", step=step, loss=8.0)
+    sample.below(recorder)
+    sample.write_log(tmp_path, recorder.events)
+    app = dashboard(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await shows(pilot, "! loss rose " if size[0] > 100 else "! rose ")
+        app.choose("lint:train")
+        screen = await shows(pilot, "▸ lint:train  ! loss rose · 6m 41s")
+        assert "Done in" in screen  # the build itself is
+        await pilot.press("question_mark")
+        await pilot.press("end")
+        await shows(pilot, "loss rose: it trained to the end")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("replay", [True, False])
+async def test_a_run_that_is_not_the_latest_says_so(tmp_path: Path, size: tuple[int, int], replay: bool) -> None:
+    sample.write_log(tmp_path, sample.failed_run())
+    app = dashboard(tmp_path, sample.RUN if replay else None)
+    async with app.run_test(size=size) as pilot:
+        screen = await shows(pilot, sample.RUN)
+        assert "not the latest" not in screen
+        sample.write_log(tmp_path, sample.whole_run(LATER_RUN), LATER_RUN)
+        if replay:
+            await shows(pilot, sample.RUN, "✗ failed", "not the latest (r)")
+            await pilot.press("r")
+        else:
+            await shows(pilot, LATER_RUN)
+            await pilot.press("h", "down")
+            await shows(pilot, f"▸ {sample.RUN}")
+            await pilot.press("enter")
+            await shows(pilot, sample.RUN, "✗ failed", "not the latest (r)")
+            await pilot.press("l")
+            await shows(pilot, "what its worker printed", "not the latest (r)")
+            await pilot.press("r", "escape")
+        assert "not the latest" not in await shows(pilot, LATER_RUN)
+
+
+async def test_a_long_outcome_takes_the_lines_it_needs(tmp_path: Path) -> None:
+    recorder = sample.Recorder()
+    sample.begin(recorder)
+    ids = [f"a_domain_with_a_long_name_{number}:train" for number in range(4)]
+    for stage in ids:
+        recorder.emit("stage.failed", stage=stage, message="no", exit_code=1)
+    recorder.emit("build.finished", ran=[], cached=[], skipped=[], failed=ids, seconds=40.0, exit_code=1)
+    sample.write_log(tmp_path, recorder.events)
+    async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
+        screen = await shows(pilot, "Failed in 40 s")
+        whole = " ".join(screen.split())
+        assert f"{', '.join(ids)} (4 failed, 21 up to date, 4 not run)." in whole
+        await pilot.resize_terminal(*SIZES[1])
+        await shows(pilot, ", ".join(ids[:2]))
+
+
 async def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
     async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
         await shows(pilot, "No build has run here yet.", "Press B to build every domain", "no run yet")

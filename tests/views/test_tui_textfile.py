@@ -158,9 +158,11 @@ def test_a_field_is_found_by_its_pattern() -> None:
     assert [name for name, _ in beside(fields, ("tool", "name"))] == ["name", "parameters"]
 
 
-def entry(stage: str, action: str = "run", *, upstream: bool = False) -> dict[str, object]:
+def entry(
+    stage: str, action: str = "run", *, upstream: bool = False, seconds: float | None = None
+) -> dict[str, object]:
     reason = {"text": "x: 1 → 2", **({"upstream": "train"} if upstream else {})}
-    return {"id": stage, "action": action, "reasons": [reason]}
+    return {"id": stage, "action": action, "reasons": [reason], "predicted_seconds": seconds}
 
 
 @pytest.mark.parametrize(
@@ -169,6 +171,15 @@ def entry(stage: str, action: str = "run", *, upstream: bool = False) -> dict[st
         (Effect((), 0.0, False), "Nothing changes: all is up to date."),
         (Effect((), 0.0, True), "Saving makes everything up to date."),
         (Effect([entry("a:train")], None), "Saving reruns a:train, of unknown length (x: 1 → 2)."),
+        (
+            Effect([entry("a:train", seconds=380.0), entry("a:eval", upstream=True)], None),
+            "Saving reruns a:train and 1 below, at least 6m 20s without a:eval, which was never measured (x: 1 → 2).",
+        ),
+        (
+            Effect([entry("a:train", seconds=380.0), entry("b:train"), entry("c:train")], None, False),
+            "Saving reruns nothing more: a build runs a:train, b:train and 1 more anyway, at least 6m 20s without "
+            "2 stages that were never measured.",
+        ),
         (
             Effect([entry("a:train"), entry("a:export", upstream=True)], 90.0),
             "Saving reruns a:train and 1 below, about 1m 30s (x: 1 → 2).",

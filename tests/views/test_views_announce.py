@@ -36,6 +36,21 @@ def test_a_whole_run() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"checkpoint": 10}, "Stage train of lint was cancelled; the next build goes on from step 10."),
+        ({}, "Stage train of lint was cancelled."),
+    ],
+)
+def test_a_training_that_was_stopped(fields: dict[str, int], said: str) -> None:
+    recorder = sample.Recorder()
+    sample.begin(recorder)
+    recorder.emit("stage.started", stage="lint:train")
+    recorder.emit("stage.cancelled", stage="lint:train", **fields)
+    assert told(recorder.events)[-1] == said
+
+
 def test_a_failure_is_said_once() -> None:
     said = told(sample.failed_run())
     assert [line for line in said if "failed" in line] == [

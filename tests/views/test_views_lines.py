@@ -49,6 +49,36 @@ def test_every_line_is_found_whatever_the_lengths(tmp_path: Path, end: str) -> N
     assert found(lines, "é") == [number for number, line in enumerate(expected) if "é" in line]
 
 
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ("\r 10%\r 50%\r100%", ["100%"]),
+        (" 10%\r 50%\r100%\r\nnext\r\n", ["100%", "next"]),
+        ("loading …\rdone", ["doneing …"]),  # what is not written over stays
+        ("long\rdone\r\r", ["done"]),
+        ("日本\rab", ["ab本"]),
+        ("loading …\r\x1b[Kdone", ["done"]),
+        ("loading …\x1b[2K\rdone", ["done"]),
+        ("\r\n", [""]),
+    ],
+)
+def test_of_a_line_that_was_written_over_the_last_state_is_shown(tmp_path: Path, written: str, seen: list[str]) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(written.encode())
+    assert shown(read(path)) == seen
+
+
+def test_a_line_with_many_states_is_read_from_its_end_and_searched_in_its_last_state(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    states = "".join(f"\rstep {number:,} of a million, and so on" for number in range(20_000))
+    path.write_text(f"before\n{states}\nafter\n", newline="")
+    lines = read(path)
+    assert shown(lines) == ["before", "step 19,999 of a million, and so on", "after"]
+    assert found(lines, "step 7 ") == []
+    assert found(lines, "step 19,999 of") == [1]
+    assert found(lines, "after") == [2]
+
+
 def test_slices_come_to_the_same(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"".join(b"line %d\n" % number for number in range(50_000)))

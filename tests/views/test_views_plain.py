@@ -10,6 +10,7 @@ import pytest
 import views_sample as sample
 
 from fgbuild.views import plain
+from fgbuild.views.narration import Narration
 from fgbuild.views.plain import PlainView
 from fgbuild.views.text import cell_width
 
@@ -32,6 +33,39 @@ def shown(events: list[dict[str, Any]], stream: io.StringIO | None = None, **opt
 
 def lines_with(output: str, *words: str) -> list[str]:
     return [line for line in output.splitlines() if all(word in line for word in words)]
+
+
+@pytest.mark.parametrize(
+    ("stage", "fields", "line"),
+    [
+        ("lint:train", {"checkpoint": 10}, "cancelled  the next build goes on from step 10"),
+        ("lint:train", {"checkpoint": None}, "cancelled  no checkpoint yet: the next build begins it anew"),
+        ("lint:train", {}, "cancelled"),  # of a log from before checkpoints were told
+        ("lint:export", {"checkpoint": None}, "cancelled"),
+    ],
+)
+def test_a_stage_that_was_stopped_says_where_the_next_build_goes_on(
+    stage: str, fields: dict[str, Any], line: str
+) -> None:
+    recorder = sample.Recorder()
+    sample.begin(recorder)
+    recorder.emit("stage.started", stage=stage)
+    recorder.emit("stage.cancelled", stage=stage, **fields)
+    assert shown(recorder.events).splitlines()[-1].endswith(f"  {line}")
+    narration = Narration()
+    (told,) = [line for event in recorder.events for line in narration.tell(event)][-1:]
+    assert f"{told.word}  {told.text}".rstrip() == line
+
+
+def test_a_loss_that_rose_is_said_where_the_training_ends() -> None:
+    recorder = sample.Recorder()
+    sample.begin(recorder)
+    sample.train(recorder)
+    for step in range(41, 81):
+        recorder.emit("stage.metric", stage="lint:train", step=step, loss=8.0)
+    recorder.emit("stage.finished", 1.0, stage="lint:train", seconds=401.0, action="run", peak_memory_mb=3200.0)
+    assert lines_with(shown(recorder.events), "finished", "6m 41s · loss 8, which rose · peak 3.2 GB")
+    assert not lines_with(shown(sample.whole_run()), "which rose")
 
 
 def test_the_header_says_what_will_run() -> None:

@@ -49,6 +49,9 @@ class Files:
         rows = found if isinstance(found, list) else [found]
         return "\n".join(json.dumps(row) for row in rows).encode()
 
+    def made_by(self, stage: str) -> str | None:
+        return None
+
     def training_before(self, domain: str) -> Earlier | None:
         return self.before
 

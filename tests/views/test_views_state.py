@@ -3,13 +3,14 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
 import views_sample as sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fgbuild.views.chart import LIMIT
 from fgbuild.views.estimate import build_remaining, stage_remaining
-from fgbuild.views.records import CANCELLED, DONE, FAILED, MAX_NOTES, RUNNING
+from fgbuild.views.records import CANCELLED, DONE, FAILED, MAX_NOTES, RUNNING, StageState
 from fgbuild.views.state import BuildState, apply
 
 STAGE_KINDS = ("started", "progress", "metric", "note", "artifact", "check", "result")
@@ -20,6 +21,7 @@ FIELDS = [
     *("done", "total", "unit", "eta_seconds", "step", "loss", "eval_loss", "tokens_per_s", "memory_mb", "text"),
     *("path", "bytes", "predicted_bytes", "min_mb", "max_mb", "name", "passed", "value", "expected", "reason"),
     *("summary", "seconds", "action", "message", "log", "exit_code", "ran", "cached", "skipped", "failed"),
+    "checkpoint",
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just(10**400),
@@ -46,6 +48,48 @@ def fold(events: list[dict[str, Any]], state: BuildState | None = None) -> Build
 
 
 @settings(max_examples=60, deadline=None)
+def trained(losses: list[float], first: int = 1) -> StageState:
+    state = BuildState()
+    events = [
+        {"kind": "stage.started", "stage": "lint:train"},
+        *(
+            {"kind": "stage.metric", "stage": "lint:train", "step": step, "loss": loss}
+            for step, loss in enumerate(losses, first)
+        ),
+        {"kind": "stage.finished", "stage": "lint:train", "action": "run"},
+    ]
+    for event in events:
+        apply(state, event)
+    return state.stages["lint:train"]
+
+
+@pytest.mark.parametrize(
+    ("losses", "rose"),
+    [
+        ([5.0 / step for step in range(1, 101)], False),
+        ([0.5 + 0.1 * step for step in range(100)], True),
+        ([0.5, *[0.4] * 50, *[3.0] * 50], True),  # falls first
+        ([2.0, *[0.2] * 50, *[1.5] * 50], True),  # ends below its start, most of the way back up
+        ([2.0, *[0.2] * 50, *[0.5] * 50], False),
+        ([2.0, *[0.2] * 98, 2.5], False),  # one step is no trend
+        ([0.2 + 0.1 * (-1) ** step for step in range(101)], False),  # neither
+        ([0.0] * 100, False),
+        ([3.0, 0.5, 0.5, 0.4, 0.3], False),
+        ([0.5, 1.0, 2.0, 3.0, 4.0], True),
+        ([0.5, 4.0], False),  # too few to tell
+        ([], False),
+    ],
+)
+def test_a_loss_that_rose_is_told_from_one_that_fell(losses: list[float], rose: bool) -> None:
+    assert trained(losses).loss_rose is rose
+
+
+def test_of_a_resumed_training_only_the_end_is_known_so_no_rise_is_told() -> None:
+    losses = [0.2 + 0.001 * step for step in range(50)]
+    assert trained(losses).loss_rose
+    assert not trained(losses, first=301).loss_rose
+
+
 @given(st.lists(EVENTS, max_size=12))
 def test_no_event_makes_the_fold_raise(events: list[dict[str, Any]]) -> None:
     state = fold(events)

@@ -72,17 +72,22 @@ def begun_now() -> list[dict[str, Any]]:
 
 @dataclass
 class FolderMade:
-    """Artifacts as folders: `files` has (stage id, file name) → bytes, `folders` stage id → where they lie."""
+    """Artifacts as folders: `files` has (stage id, file name) → bytes, `folders` stage id → where they lie, `makers`
+    stage id → the run that made it."""
 
     files: dict[tuple[str, str], bytes] = field(default_factory=dict)
     earlier: dict[str, Any] = field(default_factory=dict)
     folders: dict[str, Path] = field(default_factory=dict)
+    makers: dict[str, str] = field(default_factory=dict)
 
     def folder(self, stage: str) -> Path | None:
         return self.folders.get(stage)
 
     def read(self, stage: str, name: str) -> bytes | None:
         return self.files.get((stage, name))
+
+    def made_by(self, stage: str) -> str | None:
+        return self.makers.get(stage)
 
     def training_before(self, domain: str) -> Any:
         return self.earlier.get(domain)

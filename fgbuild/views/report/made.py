@@ -26,5 +26,8 @@ class Made(Protocol):
     def read(self, stage: str, name: str, /) -> bytes | None:
         """A file of the stage's artifact; None where it cannot be had."""
 
+    def made_by(self, stage: str, /) -> str | None:
+        """The run that made the stage's artifact, which may be an earlier one; None where nobody knows."""
+
     def training_before(self, domain: str, /) -> Earlier | None:
         """The training whose curve is drawn behind this one's."""

@@ -36,7 +36,6 @@ def cancel(app: DashboardApp) -> None:
     if run is None or not app.feed.going:
         app.tell("This build does not run, so there is nothing to stop; r goes to the latest one.", "warning")
         return
-    state = app.feed.state
 
     def decided(choice: Choice | None) -> None:
         if choice is None:
@@ -50,7 +49,7 @@ def cancel(app: DashboardApp) -> None:
             group=f"cancel {choice.stage or ''}",
         )
 
-    app.push_screen(StopDialog.of(state, app.selected), decided)
+    app.push_screen(StopDialog(app.feed, app.selected), decided)
 
 
 def report(app: DashboardApp) -> None:

@@ -27,7 +27,7 @@ from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.grid import telling
 from fgbuild.views.tui.help import HelpScreen, key_names
 from fgbuild.views.tui.overview import Overview
-from fgbuild.views.tui.view import BACK, DetailView, View
+from fgbuild.views.tui.view import BACK, TYPING_KEYS, DetailView, View
 
 POLL_SECONDS = 0.15
 CLOCK_SECONDS = 1.0
@@ -275,7 +275,8 @@ class DashboardApp(App[None]):
         keys = [BACK] if isinstance(self.screen, DetailView) else []
         name = self.screen.NAME if isinstance(self.screen, View) else ""
         own = self.screen.KEYS if isinstance(self.screen, View) else []
-        self.push_screen(HelpScreen([(name, own), ("Everywhere", [*keys, *self.KEYS])]))
+        everywhere = TYPING_KEYS if isinstance(self.screen, View) and self.screen.TYPING else self.KEYS
+        self.push_screen(HelpScreen([(name, own), ("Everywhere", [*keys, *everywhere])]))
 
     def tell(self, message: str, severity: str = "information") -> None:
         """A notice that goes away by itself."""

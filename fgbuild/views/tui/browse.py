@@ -21,7 +21,7 @@ from fgbuild.views.tui.reader import Reader, RowList
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.threads import Unwanted, ask
 from fgbuild.views.tui.view import NO_RUN, DetailView
-from fgbuild.views.tui.widgets import Part
+from fgbuild.views.tui.widgets import Part, wrapped
 
 WIDE = 110
 """Cells from which on the list stands beside the text and not above it."""
@@ -62,7 +62,7 @@ class BrowseView(DetailView):
     BINDINGS: ClassVar[list[BindingType]] = [*MOVES]
     DEFAULT_CSS = """
     BrowseView {
-        #about { width: 100%; height: auto; max-height: 3; padding: 0 1; background: $boost; }
+        #about { width: 100%; height: auto; max-height: 6; padding: 0 1; background: $boost; }
         #missing { width: 100%; height: 1fr; content-align: center middle; text-align: center; padding: 0 4; }
         #browse { height: 1fr; layout: vertical; }
         #rows { width: 100%; height: 35%; min-height: 4; }
@@ -92,6 +92,7 @@ class BrowseView(DetailView):
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
         self.subject: Subject | None = None
         self._about = Content("")
+        self._above: tuple[list[Part], ...] = ()
 
     def body(self) -> Iterable[Widget]:
         yield Static("", id="about", markup=False)
@@ -165,12 +166,16 @@ class BrowseView(DetailView):
             self.rows.focus()
 
     def about(self, *lines: list[Part]) -> None:
-        """The lines above the list."""
+        """The lines above the list; those that are too long go on in the next."""
+        self._above = lines
         width = max(self.size.width - 2, 1)
-        content = Content("\n").join(Content.assemble(*line).truncate(width, ellipsis=True) for line in lines)
+        content = Content("\n").join(part for line in lines for part in wrapped(Content.assemble(*line), width))
         if not content.is_same(self._about):
             self._about = content
             self.query_one("#about", Static).update(content)
+
+    def on_resize(self) -> None:
+        self.about(*self._above)
 
     def why_nothing(self) -> str:
         """Why the stage's artifact is not there, and the next step."""

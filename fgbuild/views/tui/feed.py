@@ -29,7 +29,8 @@ class Feed:
         self.run: str | None = None
         self.state = BuildState()
         self._reader: BulkReader | None = None
-        self.show(run or runs.latest_run(root))
+        self._newest = runs.latest_run(root)
+        self.show(run or self._newest)
 
     def show(self, run: str | None) -> None:
         """Show that run from its first event on; None where there is none."""
@@ -40,12 +41,12 @@ class Feed:
         self._reader = BulkReader(runs.log_path(self.root, run)) if run is not None else None
 
     def newer(self) -> bool:
-        """Whether there is a later run to follow; it is shown then."""
-        newest = runs.latest_run(self.root) if self.follow else self.run
-        if newest is None or newest == self.run:
-            return False
-        self.show(newest)
-        return True
+        """Whether there is a run later than known; it is shown then, where runs are followed."""
+        known, self._newest = self._newest, runs.latest_run(self.root)
+        if self.follow and self._newest is not None and self._newest != self.run:
+            self.show(self._newest)
+            return True
+        return self._newest != known
 
     def fold(self) -> tuple[bool, bool]:
         """Fold what the log has gained: (whether it was anything, whether there is more than one slice of it)."""
@@ -70,7 +71,7 @@ class Feed:
         return self.going or was
 
     def snapshot(self) -> Snapshot:
-        return Snapshot(self.state, time.time(), self.going)
+        return Snapshot(self.state, time.time(), self.going, latest=(self.run or "") >= (self._newest or ""))
 
     def _look(self) -> bool:
         self.going = runs.is_going(self.state)

@@ -159,6 +159,7 @@ class ChosenPanel(Panel):
         pieces = [
             f"{symbol} {word}",
             text.seconds(stage.seconds) if stage.seconds else "",
+            describe.resuming(stage),
             describe.checks(stage),
             describe.results(stage, 4),
             f"because {why}" if (why := describe.because(stage.reasons)) else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from textual.content import Content
@@ -23,8 +24,18 @@ AXIS_CELLS = 9
 _EVALUATED, _EARLIER = "◆", "·"
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """A curve that an artifact has kept. whence: the run that made it, in words."""
+
+    loss: Series = field(default_factory=Series)
+    eval_loss: Series = field(default_factory=Series)
+    whence: str = ""
+
+
 class LossChart(Panel):
-    """The loss of one training stage; `choice` is its id, or None for the one that reported last.
+    """The loss of one training stage; `choice` is its id, or None for the one that reported last. Where none did, that
+    of the chosen domain's training, as the run that made it has left it.
 
     The smoothed loss of the last good build of the domain lies behind it; it is asked for once for each run and
     domain, in a thread.
@@ -36,6 +47,7 @@ class LossChart(Panel):
         super().__init__(id=id)
         self._earlier: dict[tuple[str, str], tuple[Series, str]] = {}
         self._legend = ""
+        self._kept: dict[tuple[str, str], _Kept | None] = {}
 
     def candidates(self, snapshot: Snapshot) -> list[StageState]:
         return [stage for stage in snapshot.state.stages.values() if len(stage.loss) or len(stage.eval_loss)]
@@ -46,11 +58,26 @@ class LossChart(Panel):
         running = [stage for stage in stages if stage.status == RUNNING]
         return next(iter(picked + running[::-1] + stages[::-1]), None)
 
+    def _left_alone(self, snapshot: Snapshot) -> StageState | None:
+        """Where no training has reported a loss: that of the chosen domain, which was up to date or restored."""
+        stages = snapshot.state.stages
+        chosen = cast("DashboardApp", self.app).stage
+        domains = [chosen.domain] if chosen is not None and chosen.domain else snapshot.state.domains()
+        trainings = [stages[name] for domain in domains if (name := f"{domain}:train") in stages]
+        return next((stage for stage in trainings if snapshot.status(stage)[1] in ("current", "cached")), None)
+
+    def _found(self, snapshot: Snapshot) -> tuple[StageState | None, _Kept | None]:
+        """The stage to draw; where it did not run, also its curve from the run that did, if that is known."""
+        stage = self.chosen(snapshot)
+        if stage is not None or (stage := self._left_alone(snapshot)) is None:
+            return stage, None
+        return stage, self._kept.get((cast("DashboardApp", self.app).feed.run or "", stage.id))
+
     def show(self, snapshot: Snapshot) -> None:
         super().show(snapshot)
         app = cast("DashboardApp", self.app)
-        stage, run = self.chosen(snapshot), app.feed.run
-        _, legend = self._behind(stage)
+        run, (stage, kept) = app.feed.run, self._found(snapshot)
+        legend = "  ".join(filter(None, [kept.whence if kept else "", self._behind(stage)[1]]))
         width = self.content_size.width
         legend = text.crop(legend, width - 2) if width > 4 else ""
         if legend != self._legend:  # setting it draws the whole chart anew
@@ -58,6 +85,9 @@ class LossChart(Panel):
             self.border_subtitle = Content(legend)  # type: ignore[assignment]
         if stage is None or not stage.domain or run is None or app.catching_up:
             return  # a long log is read before anything else
+        if not len(stage.loss) and not len(stage.eval_loss) and (run, stage.id) not in self._kept:
+            self._kept[run, stage.id] = None
+            self._ask_for_kept(run, stage)
         if (run, stage.domain) not in self._earlier:
             self._earlier[run, stage.domain] = (Series(), "")
             self._ask(run, stage.domain)
@@ -66,6 +96,23 @@ class LossChart(Panel):
         """The earlier loss and what its mark means; nothing where there is none."""
         asked = (cast("DashboardApp", self.app).feed.run or "", stage.domain if stage else "")
         return self._earlier.get(asked, (Series(), ""))
+
+    def _ask_for_kept(self, run: str, stage: StageState) -> None:
+        """Have the curve drawn that a training, which was left alone in this run, was made with."""
+        app = cast("DashboardApp", self.app)
+
+        def work(_: object) -> _Kept:
+            with app.desk.made(run) as made:
+                rows, maker = lines(made.read(stage.id, "metrics.jsonl")), made.made_by(stage.id)
+            whence = f"of {text.clean(maker, 60)}" if maker else "of an earlier run"
+            loss, evaluated = series(rows, "loss"), series(rows, "eval_loss")
+            return _Kept(loss, evaluated, whence if len(loss) or len(evaluated) else "")
+
+        def done(found: _Kept) -> None:
+            self._kept[run, stage.id] = found
+            app.draw()
+
+        ask(self, work, done, lambda problem: done(_Kept()), group=f"{run} {stage.id}")
 
     def _ask(self, run: str, domain: str) -> None:
         """Have the earlier loss drawn, where there is one; the chart is whole without it."""
@@ -88,18 +135,25 @@ class LossChart(Panel):
         ask(self, work, done, lambda problem: None, group=f"{run} {domain}")
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
-        stage = self.chosen(snapshot)
-        behind, _ = self._behind(stage)
-        scale = scale_of(stage.loss, stage.eval_loss, behind) if stage else None
-        if stage is None or scale is None or height < 3 or width <= AXIS_CELLS + 4:
+        stage, kept = self._found(snapshot)
+        if stage is None:
             return [("No loss yet: the curve appears when a training stage reports one.", MUTED)]
+        loss, evaluated = (kept.loss, kept.eval_loss) if kept else (stage.loss, stage.eval_loss)
+        if not len(loss) and not len(evaluated):
+            if kept is None:
+                return [("Reading …", MUTED)]
+            return [(f"{stage.id} was not trained in this run, and the store has no curve of it.", MUTED)]
+        behind, _ = self._behind(stage)
+        scale = scale_of(loss, evaluated, behind)
+        if scale is None or height < 3 or width <= AXIS_CELLS + 4:
+            return [("The curve has no room here.", MUTED)]
         columns, rows = width - AXIS_CELLS, height - 2
         layers = [
-            (points(stage.eval_loss, scale, columns, rows, _EVALUATED), "$text-primary"),
-            (braille(stage.loss, scale, columns, rows), "$text-primary"),
+            (points(evaluated, scale, columns, rows, _EVALUATED), "$text-primary"),
+            (braille(loss, scale, columns, rows), "$text-primary"),
             (points(behind, scale, columns, rows, _EARLIER), MUTED),
         ]
-        return [*_title(stage, width), "\n", *drawn(layers, scale, width)]
+        return [*_title(stage, loss, evaluated, width), "\n", *drawn(layers, scale, width)]
 
 
 def drawn(layers: list[tuple[list[str], str]], scale: Scale, width: int) -> list[Part]:
@@ -117,9 +171,9 @@ def drawn(layers: list[tuple[list[str], str]], scale: Scale, width: int) -> list
     return parts
 
 
-def _title(stage: StageState, width: int) -> list[Part]:
-    loss = f"loss {stage.loss.last:.3g}" if stage.loss.last is not None else ""
-    evaluated = f"{_EVALUATED} eval {stage.eval_loss.last:.3g}" if stage.eval_loss.last is not None else ""
+def _title(stage: StageState, loss: Series, eval_loss: Series, width: int) -> list[Part]:
+    last = f"loss {loss.last:.3g}" if loss.last is not None else ""
+    evaluated = f"{_EVALUATED} eval {eval_loss.last:.3g}" if eval_loss.last is not None else ""
     title = text.crop(stage.id, width)
     room = width - text.cell_width(title) - 2
-    return [(title, "bold"), "  " + text.joined([loss, evaluated, *describe.load(stage)], "  ", room)]
+    return [(title, "bold"), "  " + text.joined([last, evaluated, *describe.load(stage)], "  ", room)]

@@ -30,6 +30,7 @@ _NO_DOMAIN = (
 
 class ManifestView(EditingView):
     NAME = "Manifest"
+    TYPING = True
     KEYS: ClassVar[list[Binding]] = [
         Binding("ctrl+s", "save", "Save", key_display="^s", tooltip="save; with problems, press it twice"),
         Binding("f8", "next_problem", "Problem", key_display="F8", tooltip="go to the next problem's line"),
@@ -42,19 +43,19 @@ class ManifestView(EditingView):
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
     DEFAULT_CSS = """
     ManifestView {
-        & Line { height: 1; padding: 0 1; }
+        & Line { height: auto; padding: 0 1; }
         & #manifest-name { background: $boost; }
-        & #manifest-field { color: $foreground-muted; height: 2; }
-        & #manifest-effect { height: 2; }
-        & Problems { height: auto; max-height: 6; padding: 0 1; }
+        & #manifest-field { color: $foreground-muted; min-height: 2; }
+        & #manifest-effect { min-height: 2; }
+        & Problems { height: auto; padding: 0 1; }
     }
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._path_line = Line("Reading…", id="manifest-name")
-        self._field = Line("", id="manifest-field")
-        self._verdict = Line("", id="manifest-effect")
+        self._field = Line("", id="manifest-field", most=3)
+        self._verdict = Line("", id="manifest-effect", most=8)
         self._problems = Problems(id="manifest-problems")
         self._home: Path | None = None
         self._domain = ""
@@ -238,20 +239,14 @@ class ManifestView(EditingView):
         self.run_worker(show(), exclusive=True, group="open")
 
     def action_next_problem(self) -> None:
-        """Go to the line of the next problem below the cursor, from the last one to the first."""
-        lines = sorted(self._findings.lines) if self._findings is not None else []
-        if not lines:
-            self.dashboard.tell("No line of this file has a problem.")
-            return
-        row = self.editor.cursor_location[0]
-        self.go_to_line(next((line for line in lines if line > row), lines[0]))
-
-    def go_to_line(self, row: int) -> None:
-        self.editor.go_to(row)
-        self._problems.point_at(row + 1)
+        """Show the next problem whole, and go to its line: the next one below the cursor, after the last the first."""
+        if not self._problems.display:
+            self.dashboard.tell("There is no problem to go to.")
+        elif (row := self._problems.go_on(self.editor.cursor_location[0])) is not None:
+            self.editor.go_to(row)
 
     def on_problems_chosen(self, event: Problems.Chosen) -> None:
-        self.go_to_line(event.row)
+        self.editor.go_to(event.row)
 
     def action_build_domain(self) -> None:
         """Build what is saved."""

@@ -19,23 +19,39 @@ from fgbuild.views.tui.desk import Field, Problem
 from fgbuild.views.tui.dialog import Dialog
 from fgbuild.views.tui.manifest_text import kind_words, problem_words
 from fgbuild.views.tui.styles import GOOD
+from fgbuild.views.tui.widgets import wrapped
 
 _SHOWN = 5
+"""Problems that are shown at once, if they have room."""
+_ROWS = 6
+_WHOLE = 8
+"""Lines of the problem that was gone to: no problem has more, from 78 cells on."""
+_LAST = 1 << 60
 
 
 class Line(Static):
-    """Words that are never read as markup; they begin with ✗ where something is wrong, with ✓ where nothing is."""
+    """Words that are never read as markup; they begin with ✗ where something is wrong, with ✓ where nothing is.
 
-    def __init__(self, words: str, *, id: str) -> None:
+    most: lines that they may take.
+    """
+
+    def __init__(self, words: str, *, id: str, most: int = 1) -> None:
         super().__init__(words, id=id, markup=False)
+        self._most = most
+        self._words = words
 
     def show(self, words: str) -> None:
+        self._words = words
         colour = {"✗": "$text-error", "✓": GOOD}.get(words[:1], "")
-        self.update(Content.styled(clean(words, 600), colour) if colour else Content(clean(words, 600)))
+        lines = wrapped(Content(clean(words, 600)), _width(self), self._most)
+        self.update(Content("\n").join(line.stylize(colour) if colour else line for line in lines))
+
+    def on_resize(self) -> None:
+        self.show(self._words)
 
 
 class Problems(Static):
-    """A few of the problems, around the one that was gone to last; a click goes to a line."""
+    """A few of the problems, around the one that was gone to last, which is shown whole; a click goes to one."""
 
     @dataclass
     class Chosen(Message):
@@ -46,44 +62,80 @@ class Problems(Static):
     def __init__(self, *, id: str) -> None:
         super().__init__("", id=id, markup=False)
         self._problems: Sequence[Problem] = ()
-        self._first = 0
         self._pointed: int | None = None
+        self._shown: list[int] = []
+        """Of each line that is shown, its problem."""
 
     def on_mount(self) -> None:
         self._update()
 
     def show(self, problems: Sequence[Problem]) -> None:
-        self._problems, self._first, self._pointed = problems, 0, None
+        self._problems, self._pointed = problems, None
         self._update()
 
-    def point_at(self, line: int) -> None:
-        """Show the first problem of that line (from 1) as the one that was gone to."""
-        self._pointed = next((i for i, item in enumerate(self._problems) if item.line == line and not item.path), None)
-        self._first = min(self._pointed or 0, max(len(self._problems) - _SHOWN, 0))
+    def go_on(self, row: int) -> int | None:
+        """Point at the next problem below a line (from 0): after the last line those that have none, then the first.
+        The line that it is in; None where it has none."""
+        if not self._problems:
+            return None
+        rows = [problem.line - 1 if problem.line and not problem.path else None for problem in self._problems]
+        order = sorted(range(len(rows)), key=lambda index: (_LAST if (at := rows[index]) is None else at, index))
+        pointed = self._pointed
+        if pointed is not None and rows[pointed] in (row, None):
+            place = order.index(pointed) + 1
+        else:
+            place = next((n for n, index in enumerate(order) if (at := rows[index]) is None or at > row), 0)
+        self._pointed = order[place % len(order)]
         self._update()
+        return rows[self._pointed]
+
+    def _window(self, width: int) -> tuple[int, list[tuple[int, Content]]]:
+        """How many problems have room, and their lines."""
+        first = min(self._pointed or 0, max(len(self._problems) - _SHOWN, 0))
+        while True:
+            count, rows = 0, list[tuple[int, Content]]()
+            for index in range(first, min(first + _SHOWN, len(self._problems))):
+                lines = self._lines(index, width)
+                if rows and len(rows) + len(lines) > _ROWS:
+                    break
+                count += 1
+                rows += [(index, line) for line in lines]
+            if self._pointed is None or self._pointed < first + count:
+                return count, rows
+            first += 1
+
+    def _lines(self, index: int, width: int) -> list[Content]:
+        pointed = index == self._pointed
+        row = Content(f"{'→' if pointed else '✗'} {problem_words(self._problems[index])}")
+        return wrapped(row.stylize("bold" if pointed else ""), width, _WHOLE if pointed else 3)
 
     def _update(self) -> None:
         self.display = bool(self._problems)
-        rows = []
-        for index, problem in list(enumerate(self._problems))[self._first : self._first + _SHOWN]:
-            mark = "→" if index == self._pointed else "✗"
-            row = Content(f"{mark} {problem_words(problem)}").truncate(max(self.app.size.width - 2, 10), ellipsis=True)
-            rows.append(row.stylize("bold" if index == self._pointed else ""))
-        more = len(self._problems) - _SHOWN
-        if more > 0:
-            first = self._first + 1
-            rows.append(Content(f"{first}–{first + _SHOWN - 1} of {len(self._problems)}"))
-        self.update(Content("\n").join(rows))
+        count, rows = self._window(_width(self))
+        self._shown = [index for index, _ in rows]
+        lines = [line for _, line in rows]
+        if count < len(self._problems):
+            first = self._shown[0] + 1
+            which = f"{first}–{first + count - 1}" if count > 1 else str(first)
+            lines.append(Content(f"{which} of {len(self._problems)}"))
+        self.update(Content("\n").join(lines))
 
     def on_resize(self) -> None:
         self._update()
 
     def on_click(self, event: Click) -> None:
-        index = self._first + event.y
-        if event.y < _SHOWN and index < len(self._problems):
-            problem = self._problems[index]
-            if problem.line and not problem.path:
-                self.post_message(self.Chosen(problem.line - 1))
+        if event.y >= len(self._shown):
+            return
+        self._pointed = self._shown[event.y]
+        self._update()
+        problem = self._problems[self._pointed]
+        if problem.line and not problem.path:
+            self.post_message(self.Chosen(problem.line - 1))
+
+
+def _width(widget: Static) -> int:
+    """Cells between the paddings."""
+    return max(widget.app.size.width - 2, 10)
 
 
 class FieldsScreen(Dialog[None]):

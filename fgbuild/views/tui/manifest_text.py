@@ -99,10 +99,15 @@ def _follows(entry: Mapping[str, Any]) -> bool:
 def _time(effect: Effect, run: Sequence[Mapping[str, Any]]) -> str:
     if not run:
         return ""
-    if effect.seconds is None:
-        return ", of unknown length"
     guess = " by a guess" if any(entry.get("guessed") for entry in run) else ""
-    return f", about {text.seconds(effect.seconds)}{guess}"
+    if effect.seconds is not None:
+        return f", about {text.seconds(effect.seconds)}{guess}"
+    known = sum(entry.get("predicted_seconds") or 0.0 for entry in run)
+    if not known:
+        return ", of unknown length"
+    unknown = [str(entry.get("id")) for entry in run if entry.get("predicted_seconds") is None]
+    without = f"{unknown[0]}, which was" if len(unknown) == 1 else f"{len(unknown)} stages that were"
+    return f", at least {text.seconds(known)}{guess} without {without} never measured"
 
 
 def _because(entries: Sequence[Mapping[str, Any]]) -> str:

@@ -42,6 +42,7 @@ class DomainLine(Static):
 
 class PromptView(DetailView):
     NAME = "Prompt"
+    TYPING = True
     KEYS: ClassVar[list[Binding]] = [
         Binding("enter", "take_entry", "Ask", tooltip="ask the domain's model"),
         Binding("tab", "domain(1)", "Next domain", tooltip="ask the next domain's model"),

@@ -12,11 +12,12 @@ from fgbuild.views.tui.styles import ACTIVE, BAD, GOOD, MUTED, WARNING
 
 @dataclass(frozen=True)
 class Snapshot:
-    """now: unix seconds. going: whether the build process is still there."""
+    """now: unix seconds. going: whether the build process is still there. latest: whether no run is later."""
 
     state: BuildState
     now: float
     going: bool
+    latest: bool = True
 
     @property
     def moment(self) -> float:
@@ -24,9 +25,12 @@ class Snapshot:
         return self.now if self.going else (self.state.updated_at or self.now)
 
     def status(self, stage: StageState) -> tuple[str, str]:
-        """Symbol and word; a stage that was running when the build process died has stopped."""
+        """Symbol and word; a stage that was running when the build process died has stopped, and a training that made
+        its loss worse is not simply done."""
         if stage.status == RUNNING and not self.going:
             return "■", "stopped"
+        if stage.loss_rose and stage.status == DONE:
+            return "!", "loss rose"
         return describe.status(self.state, stage)
 
     def cell(self, stage: StageState, width: int) -> str:
@@ -37,6 +41,9 @@ class Snapshot:
             options = self._running_cells(stage) + options
         elif word == "done" and stage.seconds is not None:
             options = [f"{symbol} done {text.seconds(stage.seconds)}", f"{symbol} {text.seconds(stage.seconds)}"]
+        elif word == "loss rose":
+            took = f" {text.seconds(stage.seconds)}" if stage.seconds is not None else ""
+            options = [f"{symbol} {word}{took}", f"{symbol} {word}", f"{symbol} rose", symbol]
         elif word == "waiting" and stage.predicted_seconds:
             options.insert(0, f"{symbol} waiting ~{text.seconds(stage.predicted_seconds)}")
         elif word == "not passed":
@@ -55,7 +62,7 @@ def colour(stage: StageState, symbol: str) -> str:
     """The theme colour of a stage's cell; the words say the same."""
     if stage.status == FAILED or stage.refused:
         return BAD
-    if stage.status == CANCELLED or symbol == "■":
+    if stage.status == CANCELLED or symbol in "■!":
         return WARNING
     if stage.status == RUNNING:
         return ACTIVE

@@ -12,11 +12,16 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from fgbuild.views.records import RUNNING, BuildState
-from fgbuild.views.text import crop
+from fgbuild.views.records import RUNNING
+from fgbuild.views.text import clean, crop
 from fgbuild.views.tui.dialog import Dialog
+from fgbuild.views.tui.feed import Feed
 
-_KEPT = "Finished stages stay finished. A training that is stopped goes on from its last checkpoint in the next build."
+LOOK_SECONDS = 0.25
+_KEPT = (
+    "Finished stages stay finished. A training that is stopped goes on from its last checkpoint in the next build; "
+    "before its first one, it begins anew."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +36,8 @@ class Choice:
 
 
 class StopDialog(Dialog[Choice | None]):
-    """stage: the one that can be stopped alone, None where there is none; `others` are running beside it. Its result
-    is None where nothing is to be stopped."""
+    """For a run that is going. chosen: the stage that is to be stopped alone where it runs, else the only one that
+    does. Its result is None where nothing is to be stopped. It closes when what it would stop has ended."""
 
     KEYS: ClassVar[list[Binding]] = [
         Binding("s", "stop_stage", "Stop the stage", tooltip="stop the chosen stage alone"),
@@ -45,36 +50,48 @@ class StopDialog(Dialog[Choice | None]):
     StopDialog OptionList { height: auto; background: $surface; }
     """
 
-    def __init__(self, stage: str | None, others: list[str]) -> None:
+    def __init__(self, feed: Feed, chosen: str | None) -> None:
         super().__init__()
-        self._stage = stage
-        self._others = others
-
-    @classmethod
-    def of(cls, state: BuildState, chosen: str | None) -> StopDialog:
-        """For a build that is going: the chosen stage where it runs, else the only one that does."""
-        running = [stage.id for stage in state.running()]
-        found = state.stages.get(chosen or "")
-        stage = chosen if found is not None and found.status == RUNNING else None
-        if stage is None and len(running) == 1:
-            stage = running[0]
-        return cls(stage, [name for name in running if name != stage])
+        self._feed = feed
+        self._run = feed.run
+        running = [stage.id for stage in feed.state.running()]
+        self._told = ""
+        self._stage = chosen if chosen in running else running[0] if len(running) == 1 else None
 
     def compose(self) -> ComposeResult:
         options = [] if self._stage is None else [_option("s", f"Stop {crop(self._stage, 44)}", "stage")]
         options += [_option("a", "Stop the whole build", "all"), _option("esc", "Go on", "none")]
         with Vertical(classes="box"):
             yield Static(Content.assemble(("Stop the build?", "bold")), markup=False)
-            yield Static(self._consequences(), markup=False)
+            yield Static(self._consequences(), id="consequences", markup=False)
             yield OptionList(*options, markup=False, compact=True)
 
     def on_mount(self) -> None:
         options = self.query_one(OptionList)
         options.highlighted = options.option_count - 1  # enter at once stops nothing
         options.focus()
+        self.set_interval(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """What was asked about may end meanwhile."""
+        feed, stage = self._feed, self._feed.state.stages.get(self._stage or "")
+        ended = ""
+        if feed.run != self._run or not feed.going:
+            ended = "The build"
+        elif self._stage is not None and (stage is None or stage.status != RUNNING):
+            ended = self._stage
+        if not self.is_current:  # the command palette is before it
+            return
+        if ended:
+            self.app.notify(clean(f"{ended} has ended meanwhile; nothing was stopped."), markup=False)
+            self.dismiss(None)
+        elif (told := self._consequences()) != self._told:
+            self._told = told
+            self.query_one("#consequences", Static).update(told)
 
     def _consequences(self) -> str:
-        others = crop(", ".join(self._others), 120)
+        running = (stage.id for stage in self._feed.state.running())
+        others = crop(", ".join(name for name in running if name != self._stage), 120)
         if self._stage is None:
             alone = "No stage runs at the moment." if not others else f"To stop one alone, choose it first: {others}."
             return f"{alone} {_KEPT}"

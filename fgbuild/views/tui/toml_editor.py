@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult, TextAreaTheme
@@ -33,6 +33,12 @@ _KINDS = {
 class TomlEditor(TextArea):
     """marked: lines with problems, from 0."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+home", "cursor_text_start", "Start of the text", show=False),
+        Binding("ctrl+end", "cursor_text_end", "End of the text", show=False),
+        Binding("ctrl+shift+home", "cursor_text_start(True)", "Select to the start", show=False),
+        Binding("ctrl+shift+end", "cursor_text_end(True)", "Select to the end", show=False),
+    ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"toml-editor--mark", *(f"toml-editor--{kind}" for kind in _KINDS)}
     DEFAULT_CSS = """
     TomlEditor, TomlEditor:focus {
@@ -49,7 +55,7 @@ class TomlEditor(TextArea):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, soft_wrap=False, show_line_numbers=True)
         self._marked: frozenset[int] = frozenset()
-        bindings = (binding for binding in self.BINDINGS if isinstance(binding, Binding))
+        bindings = (binding for binding in [*TextArea.BINDINGS, *self.BINDINGS] if isinstance(binding, Binding))
         self._actions = {key: binding.action for binding in bindings for key in binding.key.split(",")}
 
     async def _on_key(self, event: events.Key) -> None:
@@ -82,6 +88,16 @@ class TomlEditor(TextArea):
         if marked != self._marked:
             self._marked = marked
             self.refresh()
+
+    def on_resize(self) -> None:
+        """What lies below may need more room, as the cursor goes on or problems are found."""
+        self.call_after_refresh(self.scroll_cursor_visible)
+
+    def action_cursor_text_start(self, select: bool = False) -> None:
+        self.move_cursor((0, 0), select=select)
+
+    def action_cursor_text_end(self, select: bool = False) -> None:
+        self.move_cursor(self.document.end, select=select)
 
     def go_to(self, line: int) -> None:
         """Put the cursor on a line's first word. line: from 0."""

@@ -18,16 +18,22 @@ if TYPE_CHECKING:
     from fgbuild.views.tui.app import DashboardApp
 
 BACK = Binding("escape", "back", "Back", tooltip="go back to the overview")
+TYPING_KEYS = [
+    Binding("ctrl+q", "quit", "Quit", key_display="^q", tooltip="close the dashboard"),
+    Binding("ctrl+p", "command_palette", "Palette", key_display="^p", tooltip="what is a key elsewhere, by name"),
+]
+"""What holds everywhere of the keys of the app where letters are typed, for the help; textual binds them."""
 NO_RUN = "No build has run here yet. Press Esc, then B to build every domain."
 """What a view over the overview says then."""
 
 
 class View(Screen[None]):
     """KEYS: the view's own bindings, for the footer, the help and the documentation; a subclass sets
-    `BINDINGS = [*KEYS]` too. NAME: what the help calls it."""
+    `BINDINGS = [*KEYS]` too. NAME: what the help calls it. TYPING: whether letters are text in it, and not keys."""
 
     NAME: ClassVar[str] = ""
     KEYS: ClassVar[list[Binding]] = []
+    TYPING: ClassVar[bool] = False
 
     ready = False
     """Whether its widgets are there, so that it can draw."""

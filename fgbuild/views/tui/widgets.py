@@ -49,6 +49,15 @@ class Panel(Static):
         raise NotImplementedError
 
 
+def wrapped(content: Content, width: int, most: int = 3) -> list[Content]:
+    """Broken between words into lines of at most `width` cells; the last of `most` ends in … where there is more."""
+    lines = content.wrap(max(width, 1))
+    if len(lines) <= most:
+        return lines
+    rest = Content(" ").join(lines[most - 1 :])
+    return [*lines[: most - 1], rest.truncate(max(width, 1), ellipsis=True)]
+
+
 def _lines(parts: list[Part]) -> int:
     return sum((part if isinstance(part, str) else part[0]).count("\n") for part in parts)
 
@@ -63,6 +72,7 @@ class TitleBar(Panel):
         elapsed = state.elapsed(snapshot.moment)
         left = build_remaining(state, snapshot.now) if snapshot.going else None
         pieces = [
+            "" if snapshot.latest else "not the latest (r)",
             f"elapsed {text.seconds(elapsed)}" if elapsed is not None else "",
             f"ETA {text.seconds(left)}" if left is not None else "",
             f"{state.settled()}/{len(state.stages)} stages",
@@ -89,14 +99,17 @@ class RunningPanel(Panel):
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         state = snapshot.state
         if state.finished:
-            bad = bool(state.exit_code)
-            return [(" " + text.crop(describe.outcome(state), width - 1), BAD if bad else GOOD)]
+            return [(self._sentence(describe.outcome(state), width), BAD if state.exit_code else GOOD)]
         if not snapshot.going:
-            words = " The build process is gone; finished stages stay finished. Press B to go on."
-            return [(text.crop(words, width), WARNING)]
+            words = "The build process is gone; finished stages stay finished. Press B to go on."
+            return [(self._sentence(words, width), WARNING)]
         running = state.running()
         lines = [self._line(stage, snapshot, width) for stage in running]
         return ["\n".join(lines) or " Between two stages."]
+
+    @staticmethod
+    def _sentence(words: str, width: int) -> str:
+        return "\n".join(f" {line.plain}" for line in wrapped(Content(words), width - 1))
 
     @staticmethod
     def _line(stage: StageState, snapshot: Snapshot, width: int) -> str:
