@@ -3,50 +3,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 import views_sample as sample
+from runs_sample import compare_app as app_of
 from tui_sample import LATER_RUN, SIZES, FolderMade, dashboard, screen_of, shows, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import compare
-from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.compare import CompareView
 from fgbuild.views.tui.graph import GraphView
 from fgbuild.views.tui.history import RunsView
 from fgbuild.views.tui.overview import Overview
-
-DIFFER = {
-    "base": [],
-    "lint:train": [
-        {"component": "lora.r", "old": 16, "new": 32, "text": "lora.r: 16 → 32"},
-        {"component": "tokenize", "old": "a", "new": "b", "text": "tokenize: output changed", "upstream": "tokenize"},
-    ],
-    "test:train": [],
-}
-
-
-def later_run() -> list[dict[str, Any]]:
-    """As the whole run, with half the loss, ten points fewer of right tools, and another machine."""
-    events = sample.whole_run(LATER_RUN)
-    events[0]["made_with"] = {"fgbuild": "2.0", "cores": 4}
-    for event in events:
-        if "loss" in event:
-            event["loss"] /= 2
-        if event["kind"] == "stage.result":
-            event["summary"]["tool_accuracy"] -= 0.1
-        if event["kind"] == "stage.artifact":
-            event["bytes"] += 1_000_000
-    return events
-
-
-def app_of(tmp_path: Path, **desk: Any) -> DashboardApp:
-    events = sample.whole_run()
-    events[0]["made_with"] = {"fgbuild": "1.0", "cores": 4}
-    sample.write_log(tmp_path, events)
-    sample.write_log(tmp_path, later_run(), LATER_RUN)
-    return dashboard(tmp_path, LATER_RUN, **{"differ": DIFFER, **desk})
 
 
 def squeezed(screen: str) -> list[str]:
