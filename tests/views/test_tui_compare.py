@@ -40,6 +40,15 @@ async def test_everything_of_two_runs_side_by_side(tmp_path: Path) -> None:
         assert "GGUF size 291.5 MB 292.5 MB +1.000 MB" in lines
 
 
+async def test_on_a_wide_terminal_values_stand_near_their_names(tmp_path: Path) -> None:
+    app = app_of(tmp_path)
+    async with app.run_test(size=(160, 75)) as pilot:
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        screen = await shows(pilot, "lora.r", "Model")
+        (line,) = (line for line in screen.splitlines() if " tool accuracy" in line)
+        assert line.index("97.5 %") < 45
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_both_losses_are_in_one_chart_and_the_rest_scrolls(tmp_path: Path, size: tuple[int, int]) -> None:
     app = app_of(tmp_path)

@@ -45,7 +45,7 @@ async def test_rows_and_the_chosen_one_as_a_conversation(tmp_path: Path, size: t
         screen = await data_of(pilot, "lint  train: 43 rows · 2.3 % no call · 3 scenarios · longest 612 tokens")
         screen = await shows(pilot, "row 1 of 43", "2 tools: run_ruff, fix_lint")
         assert "You are a model that can do function calling with" in screen
-        assert "▶    1 train check                    2 Is app" in screen
+        assert "▶    1 check        2 Is app.py clean?" in screen
         assert '┃   → run_ruff(path: "app.py")' in screen
         assert "┃ model  supervised" in screen
         assert {len(line) for line in screen.splitlines()} == {size[0]}
@@ -104,7 +104,7 @@ async def test_s_shows_the_other_split(tmp_path: Path, size: tuple[int, int]) ->
         await data_of(pilot, "row 1 of 43")
         await pilot.press("s")
         screen = await shows(pilot, "eval: 1 rows · 100 % no call", "row 1 of 1 ", "Which ones?")
-        assert "1 eval  check" in screen
+        assert "1 check        1 Are the held out" in screen
         await pilot.press("s")
         await shows(pilot, "row 1 of 43")
 

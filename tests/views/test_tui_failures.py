@@ -35,13 +35,25 @@ async def test_scores_failures_and_the_chosen_one(tmp_path: Path, size: tuple[in
     async with opened(tmp_path).run_test(size=size) as pilot:
         await failures_of(pilot, "✗ abst.r 60 % < 80 %", "tool 80 % (base 10 %, bf16 85 %)")
         screen = await shows(pilot, "failure 1 of 22 · 40 examples", "≠ Hello")
-        assert "▶ lint-00002         clarify" in screen  # of the scenario that fared worst
+        assert "▶ lint-00002 clarify  other words" in screen  # of the scenario that fared worst
         assert "asked Mend [b]␍" in screen
         assert "≠ Which file?" in screen
         assert {len(line) for line in screen.splitlines()} == {size[0]}
         await pilot.press("tab", "end")
         await shows(pilot, "≠ and reversed: where the two differ", "The last messages of the prompt", "Mind you")
         await shows(pilot, "esc Back", "e Reason", "c Confusion")
+
+
+async def test_beside_the_text_a_reason_is_whole_and_a_long_name_is_cut(tmp_path: Path) -> None:
+    rows = [*FAILURES, {**FAILURES[2], "scenario": "s" * 40}]
+    async with opened(tmp_path, rows).run_test(size=SIZES[1]) as pilot:
+        screen = await failures_of(pilot, "words instead of a c")
+        (long,) = (line for line in screen.splitlines() if "ssss" in line.partition("│")[0])
+        heading = next(line for line in screen.splitlines() if " reason" in line)
+        assert long.index("words") == heading.index("reason")
+        assert "s" * 19 + "… words" in long
+    async with opened(tmp_path).run_test(size=SIZES[1]) as pilot:
+        await failures_of(pilot, "lint-00003 check    words instead of a call ")
 
 
 @pytest.mark.parametrize("size", SIZES)

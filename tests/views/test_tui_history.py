@@ -28,6 +28,7 @@ async def test_runs_are_listed_newest_first_with_what_they_came_to(tmp_path: Pat
         assert "8m 10s" in rows[1]
         assert "lint 98%" in rows[1]
         assert ("embedded default" in rows[1]) == (size[0] == 120)
+        assert ("fgbuild build --all" in rows[1]) == (size[0] == 120)
         assert "base embedded  profile default" in screen
         assert "fgbuild build --all" in screen
         assert {len(line) for line in screen.splitlines()} == {size[0]}

@@ -35,7 +35,10 @@ HOSTILE_OUTPUT = (
     b"tab\there\rback\x08\x7f\x00nul\r\n"
     + "\u202eevil\u2066\u200b\ufeff\u2028sep \x9b31m\n".encode()
     + b"\xff\xfe\xc3\x28\n"
-    b"B" * 1_000_000 + b"\n" + "e\u0301\u0301 \U0001f468\u200d\U0001f469 語\n".encode() + b"last"
+    + b"B" * 1_000_000
+    + b"\n"
+    + "e\u0301\u0301 \U0001f468\u200d\U0001f469 語\n".encode()
+    + b"last"
 )
 """What a worker may print that a terminal must not get."""
 
