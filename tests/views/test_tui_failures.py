@@ -51,7 +51,7 @@ async def test_beside_the_text_a_reason_is_whole_and_a_long_name_is_cut(tmp_path
         (long,) = (line for line in screen.splitlines() if "ssss" in line.partition("│")[0])
         heading = next(line for line in screen.splitlines() if " reason" in line)
         assert long.index("words") == heading.index("reason")
-        assert "s" * 19 + "… words" in long
+        assert "s" * 17 + "… words" in long
     async with opened(tmp_path).run_test(size=SIZES[1]) as pilot:
         await failures_of(pilot, "lint-00003 check    words instead of a call ")
 

@@ -75,7 +75,7 @@ class BrowseView(DetailView):
     }
     BrowseView.-wide {
         #browse { layout: horizontal; }
-        #rows { width: 48%; height: 100%; }
+        #rows { width: 46%; height: 100%; }
         #text { width: 1fr; height: 100%; border-top: none; border-left: solid $panel-lighten-2; }
         #text:focus { border-top: none; border-left: heavy $primary; }
     }

@@ -24,7 +24,7 @@ from fgbuild.views.tui.styles import BAD, MUTED
 from fgbuild.views.tui.widgets import Part
 
 _MOST_ID_CELLS = 18
-_MOST_SCENARIO_CELLS = 20
+_MOST_SCENARIO_CELLS = 18
 _NAME_CELLS = 24
 _TRAITS: dict[str, Callable[[Failure], str]] = {
     "reason": lambda failure: failure.reason,
