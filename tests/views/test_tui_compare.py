@@ -7,46 +7,15 @@ from typing import Any
 
 import pytest
 import views_sample as sample
+from runs_sample import compare_app as app_of
 from tui_sample import LATER_RUN, SIZES, FolderMade, dashboard, screen_of, shows, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import compare
-from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.compare import CompareView
 from fgbuild.views.tui.graph import GraphView
 from fgbuild.views.tui.history import RunsView
 from fgbuild.views.tui.overview import Overview
-
-DIFFER = {
-    "base": [],
-    "lint:train": [
-        {"component": "lora.r", "old": 16, "new": 32, "text": "lora.r: 16 → 32"},
-        {"component": "tokenize", "old": "a", "new": "b", "text": "tokenize: output changed", "upstream": "tokenize"},
-    ],
-    "test:train": [],
-}
-
-
-def later_run() -> list[dict[str, Any]]:
-    """As the whole run, with half the loss, ten points fewer of right tools, and another machine."""
-    events = sample.whole_run(LATER_RUN)
-    events[0]["made_with"] = {"fgbuild": "2.0", "cores": 4}
-    for event in events:
-        if "loss" in event:
-            event["loss"] /= 2
-        if event["kind"] == "stage.result":
-            event["summary"]["tool_accuracy"] -= 0.1
-        if event["kind"] == "stage.artifact":
-            event["bytes"] += 1_000_000
-    return events
-
-
-def app_of(tmp_path: Path, **desk: Any) -> DashboardApp:
-    events = sample.whole_run()
-    events[0]["made_with"] = {"fgbuild": "1.0", "cores": 4}
-    sample.write_log(tmp_path, events)
-    sample.write_log(tmp_path, later_run(), LATER_RUN)
-    return dashboard(tmp_path, LATER_RUN, **{"differ": DIFFER, **desk})
 
 
 def squeezed(screen: str) -> list[str]:
@@ -70,6 +39,15 @@ async def test_everything_of_two_runs_side_by_side(tmp_path: Path) -> None:
         assert "argument match 85 % 85 % =" in lines
         assert "train 6m 41s 6m 41s =" in lines
         assert "GGUF size 291.5 MB 292.5 MB +1.000 MB" in lines
+
+
+async def test_on_a_wide_terminal_values_stand_near_their_names(tmp_path: Path) -> None:
+    app = app_of(tmp_path)
+    async with app.run_test(size=(160, 75)) as pilot:
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        screen = await shows(pilot, "lora.r", "Model")
+        (line,) = (line for line in screen.splitlines() if " tool accuracy" in line)
+        assert line.index("97.5 %") < 45
 
 
 @pytest.mark.parametrize("size", SIZES)

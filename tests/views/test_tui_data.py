@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 import views_sample as sample
+from browse_sample import ROWS, TOOLS, calling, row, said, written
+from browse_sample import data_app as opened
 from textual.pilot import Pilot
-from tui_sample import SIZES, FolderMade, begun_now, dashboard, screen_of, shows, type_at_once, wait_for
+from tui_sample import SIZES, begun_now, dashboard, screen_of, shows, type_at_once, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
-from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.data import DataView
 from fgbuild.views.tui.help import HelpScreen
 from fgbuild.views.tui.pick import Picker
@@ -24,80 +25,12 @@ from fgbuild.views.tui.reader import Reader
 from fgbuild.views.tui.rowfile import RowFile
 from fgbuild.views.tui.view import NO_RUN
 
-PATH = {"type": "string", "description": "File or folder"}
-TOOLS = [
-    {
-        "name": "run_ruff",
-        "description": "Check the code",
-        "parameters": {
-            "type": "object",
-            "required": ["path"],
-            "properties": {"path": PATH, "level": {"type": "string", "description": "How", "enum": ["low", "high"]}},
-        },
-    },
-    {"name": "fix_lint", "description": "Mend it", "parameters": {"type": "object", "properties": {"path": PATH}}},
-]
-
-
-def calling(tool: str, arguments: dict[str, Any], response: dict[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {"role": "assistant", "tool_calls": [{"type": "function", "function": {"name": tool, "arguments": arguments}}]},
-        {"role": "tool", "content": [{"name": tool, "response": response}]},
-    ]
-
-
-def row(number: int, scenario: str, request: str, *answer: dict[str, Any], split: str = "train") -> dict[str, Any]:
-    messages = [{"role": "user", "content": request}, *answer]
-    return {"id": f"lint-{number:05d}", "scenario": scenario, "kind": "single", "split": split, "messages": messages}
-
-
-def said(words: str) -> dict[str, Any]:
-    return {"role": "assistant", "content": words}
-
-
-ROWS = [
-    row(0, "check", "Is app.py clean?", *calling("run_ruff", {"path": "app.py"}, {"count": 3}), said("Three of them.")),
-    row(1, "fix", "Mend `ü.py`", *calling("fix_lint", {"path": "ü.py"}, {"fixed": 2}), said("Mended two.")),
-    row(2, "decline", "Book a table", said("None of my tools can do that.")),
-    *(
-        row(3 + n, "check", f"Look at file {n}", *calling("run_ruff", {"path": f"{n}.py"}, {"count": n}))
-        for n in range(40)
-    ),
-]
-HELD_OUT = [row(90, "check", "Are the held out ones fine?", said("Which ones?"), split="eval")]
-STATS = {
-    "train": {"rows": 43, "abstaining_share": 0.0233, "scenarios": {"check": 41, "fix": 1, "decline": 1}},
-    "eval": {"rows": 1, "abstaining_share": 1.0, "scenarios": {"check": 1}},
-}
-
 
 @pytest.fixture(autouse=True)
 def _quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_module, "POLL_SECONDS", 0.02)
     monkeypatch.setattr(app_module, "CLOCK_SECONDS", 0.05)
     monkeypatch.setattr("fgbuild.views.tui.data._POLL_SECONDS", 0.02)
-
-
-def written(folder: Path, rows: list[Any], held_out: list[Any] = HELD_OUT) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, entries in (("train", rows), ("eval", held_out)):
-        lines = [one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in entries]
-        (folder / f"{name}.jsonl").write_text("".join(f"{line}\n" for line in lines), "utf-8")
-    return folder
-
-
-def opened(root: Path, rows: list[Any] = ROWS, **desk: Any) -> DashboardApp:
-    """A dashboard whose `lint` has these rows, and `test` two of them."""
-    sample.write_log(root, sample.whole_run())
-    folders = {"lint:generate": written(root / "a", rows), "test:generate": written(root / "b", ROWS[1:3])}
-    files = {
-        ("lint:generate", "stats.json"): json.dumps(STATS).encode(),
-        ("lint:tokenize", "stats.json"): b'{"max_tokens": 612}',
-        ("lint:export", "agent.json"): json.dumps({"tools": TOOLS}).encode(),
-    }
-    app = dashboard(root, made_files=FolderMade(files, folders=folders), **desk)
-    app.selected = "lint:train"
-    return app
 
 
 async def data_of(pilot: Pilot[Any], *words: str) -> str:
@@ -112,7 +45,7 @@ async def test_rows_and_the_chosen_one_as_a_conversation(tmp_path: Path, size: t
         screen = await data_of(pilot, "lint  train: 43 rows · 2.3 % no call · 3 scenarios · longest 612 tokens")
         screen = await shows(pilot, "row 1 of 43", "2 tools: run_ruff, fix_lint")
         assert "You are a model that can do function calling with" in screen
-        assert "▶    1 train check                    2 Is app" in screen
+        assert "▶    1 check        2 Is app.py clean?" in screen
         assert '┃   → run_ruff(path: "app.py")' in screen
         assert "┃ model  supervised" in screen
         assert {len(line) for line in screen.splitlines()} == {size[0]}
@@ -171,7 +104,7 @@ async def test_s_shows_the_other_split(tmp_path: Path, size: tuple[int, int]) ->
         await data_of(pilot, "row 1 of 43")
         await pilot.press("s")
         screen = await shows(pilot, "eval: 1 rows · 100 % no call", "row 1 of 1 ", "Which ones?")
-        assert "1 eval  check" in screen
+        assert "1 check        1 Are the held out" in screen
         await pilot.press("s")
         await shows(pilot, "row 1 of 43")
 
@@ -241,9 +174,9 @@ async def test_e_shows_the_prompt_format(tmp_path: Path, size: tuple[int, int]) 
         await pilot.press("tab", "end")
         await shows(pilot, "┃ <start_function_call>call:run_ruff{path:<escape>")
         supervised = [part for strip in pilot.app.screen._compositor.render_strips() for part in strip if part.style]
-        underlined = "".join(part.text for part in supervised if part.style and part.style.underline)
-        assert "Three of them.<end_of_turn>" in underlined
-        assert "Is app.py clean?" not in underlined
+        underlined = "".join(part.text for part in supervised if part.style and part.style.underline).replace(" ", "")
+        assert "Threeofthem.<end_of_turn>" in underlined  # without the spaces: lines are wrapped at them
+        assert "Isapp.pyclean?" not in underlined
         await pilot.press("e")
         await shows(pilot, "┃ model  supervised")
 

@@ -6,78 +6,22 @@ from typing import Any
 
 import pytest
 import views_sample as sample
+from browse_sample import FAILURES
+from browse_sample import failures_app as opened
 from textual.pilot import Pilot
-from tui_sample import SIZES, FolderMade, begun_now, dashboard, screen_of, shows, wait_for
+from tui_sample import SIZES, begun_now, dashboard, screen_of, shows, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
-from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.failures import FailuresView
 from fgbuild.views.tui.help import HelpScreen
 from fgbuild.views.tui.side_by_side import marked, side_by_side
-
-REPORT = {
-    "examples": 40,
-    "tool_accuracy": 0.8,
-    "argument_match": 0.7,
-    "abstention_recall": 0.6,
-    "thresholds": {"tool_accuracy": 0.75, "abstention_recall": 0.8},
-    "below": {"abstention_recall": {"value": 0.6, "minimum": 0.8}},
-    "base": {"tool_accuracy": 0.1},
-    "bf16": {"tool_accuracy": 0.85},
-    "confusion": {"(words)": {"(words)": 6, "fix_lint": 2}, "run_ruff": {"run_ruff": 9}},
-    "scenarios": {
-        "check": {"examples": 30, "tool_accuracy": 0.9, "argument_match": 0.8, "sequence_accuracy": 0.9},
-        "clarify": {"examples": 10, "tool_accuracy": None, "argument_match": None, "sequence_accuracy": 0.2},
-    },
-    "notes": ["as it is remembered"],
-}
-CALL = "<start_function_call>call:{}{{path:<escape>{}<escape>}}<end_function_call>"
-
-
-def failure(number: int, scenario: str, reason: str, expected: str, got: str, *asked: str) -> dict[str, Any]:
-    prompt = [{"role": "user", "content": words} for words in asked or ("Mend it all",)]
-    identifier = f"lint-{number:05d}"
-    return {
-        "id": identifier,
-        "scenario": scenario,
-        "turn": 1,
-        "prompt": prompt,
-        "expected": expected,
-        "got": got,
-        "reason": reason,
-    }
-
-
-FAILURES = [
-    failure(1, "check", "wrong arguments", CALL.format("run_ruff", "app.py"), CALL.format("run_ruff", "lib.py")),
-    failure(2, "clarify", "other words", "Which file?", "Hello", "Mind you", "Mend [b]\r"),
-    *(failure(3 + n, "check", "words instead of a call", CALL.format("run_ruff", n), "Done.") for n in range(20)),
-]
 
 
 @pytest.fixture(autouse=True)
 def _quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_module, "POLL_SECONDS", 0.02)
     monkeypatch.setattr(app_module, "CLOCK_SECONDS", 0.05)
-
-
-def lines(rows: list[dict[str, Any]]) -> bytes:
-    return "".join(json.dumps(row) + "\n" for row in rows).encode()
-
-
-def opened(root: Path, rows: list[dict[str, Any]] = FAILURES) -> DashboardApp:
-    """A dashboard whose `lint` was evaluated with these failures, and `test` without one."""
-    sample.write_log(root, sample.whole_run())
-    files = {
-        ("lint:eval", "report.json"): json.dumps(REPORT).encode(),
-        ("lint:eval", "failures.jsonl"): lines(rows),
-        ("test:eval", "report.json"): json.dumps({"tool_accuracy": 1.0}).encode(),
-        ("test:eval", "failures.jsonl"): b"",
-    }
-    app = dashboard(root, made_files=FolderMade(files))
-    app.selected = "lint:train"
-    return app
 
 
 async def failures_of(pilot: Pilot[Any], *words: str) -> str:
@@ -100,13 +44,25 @@ async def test_scores_failures_and_the_chosen_one(tmp_path: Path, size: tuple[in
     async with opened(tmp_path).run_test(size=size) as pilot:
         await failures_of(pilot, "✗ abst.r 60 % < 80 %", "tool 80 % (base 10 %, bf16 85 %)")
         screen = await shows(pilot, "failure 1 of 22 · 40 examples", "≠ Hello")
-        assert "▶ lint-00002         clarify" in screen  # of the scenario that fared worst
+        assert "▶ lint-00002 clarify  other words" in screen  # of the scenario that fared worst
         assert "asked Mend [b]␍" in screen
         assert "≠ Which file?" in screen
         assert {len(line) for line in screen.splitlines()} == {size[0]}
         await pilot.press("tab", "end")
         await shows(pilot, "≠ and reversed: where the two differ", "The last messages of the prompt", "Mind you")
         await shows(pilot, "esc Back", "e Reason", "c Confusion")
+
+
+async def test_beside_the_text_a_reason_is_whole_and_a_long_name_is_cut(tmp_path: Path) -> None:
+    rows = [*FAILURES, {**FAILURES[2], "scenario": "s" * 40}]
+    async with opened(tmp_path, rows).run_test(size=SIZES[1]) as pilot:
+        screen = await failures_of(pilot, "words instead of a c")
+        (long,) = (line for line in screen.splitlines() if "ssss" in line.partition("│")[0])
+        heading = next(line for line in screen.splitlines() if " reason" in line)
+        assert long.index("words") == heading.index("reason")
+        assert "s" * 17 + "… words" in long
+    async with opened(tmp_path).run_test(size=SIZES[1]) as pilot:
+        await failures_of(pilot, "lint-00003 check    words instead of a call ")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -1,36 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import views_sample as sample
+from runs_sample import graph_app as app_of
 from tui_sample import SIZES, dashboard, screen_of, shows, wait_for
 
 from fgbuild.views.tui import graph
-from fgbuild.views.tui.app import DashboardApp
-
-UPSTREAM = {
-    "tokenize": ["generate"],
-    "train": ["tokenize"],
-    "export": ["train"],
-    "verify": ["export"],
-    "eval": ["export"],
-}
-
-
-def with_edges(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    for entry in events[0]["stages"]:
-        entry["after"] = ["base"] * (entry["kind"] == "tokenize")
-        entry["after"] += [f"{entry['domain']}:{kind}" for kind in UPSTREAM.get(entry["kind"], [])]
-    return events
-
-
-def app_of(tmp_path: Path, stage: str | None = None) -> DashboardApp:
-    sample.write_log(tmp_path, with_edges(sample.whole_run()))
-    app = dashboard(tmp_path, sample.RUN)
-    app.selected = stage
-    return app
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import views_sample as sample
+from runs_sample import FAILED_RUN, GOING_RUN, write_runs
 from tui_sample import LATER_RUN, SIZES, begun_now, dashboard, screen_of, shows, unanswered, wait_for
 
 from fgbuild.views import runs
@@ -13,14 +14,6 @@ from fgbuild.views.tui import history
 from fgbuild.views.tui.compare import CompareView
 from fgbuild.views.tui.overview import Overview
 from fgbuild.views.tui.view import NO_RUN
-
-FAILED_RUN, GOING_RUN = "20261102-080000-0003", "20261105-090000-0004"
-
-
-def write_runs(tmp_path: Path) -> None:
-    sample.write_log(tmp_path, sample.failed_run(), FAILED_RUN)
-    sample.write_log(tmp_path, sample.whole_run(), sample.RUN)
-    sample.write_log(tmp_path, sample.whole_run(LATER_RUN), LATER_RUN)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -37,6 +30,7 @@ async def test_runs_are_listed_newest_first_with_what_they_came_to(tmp_path: Pat
         assert "8m 10s" in rows[1]
         assert "lint 98%" in rows[1]
         assert ("embedded default" in rows[1]) == (size[0] == 120)
+        assert ("fgbuild build --all" in rows[1]) == (size[0] == 120)
         assert "base embedded  profile default" in screen
         assert "fgbuild build --all" in screen
         assert {len(line) for line in screen.splitlines()} == {size[0]}

@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 import views_sample as sample
 from textual.pilot import Pilot
-from tui_sample import LATER_RUN, SIZES, begun_now, dashboard, screen_of, shows, type_at_once, wait_for
+from tui_sample import (
+    HOSTILE_OUTPUT,
+    LATER_RUN,
+    SIZES,
+    begun_now,
+    dashboard,
+    screen_of,
+    shows,
+    type_at_once,
+    wait_for,
+    write_output,
+)
 
 from fgbuild.events import encode
 from fgbuild.views import runs
@@ -30,14 +41,6 @@ def _quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_module, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(app_module, "CLOCK_SECONDS", 0.3)
     monkeypatch.setattr(log_module, "POLL_SECONDS", 0.05)
-
-
-def write_output(root: Path, text: str | bytes, stage: str = TRAIN, run: str = sample.RUN) -> Path:
-    path = runs.output_path(root, run, stage)
-    assert path is not None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
 
 
 @asynccontextmanager
@@ -355,16 +358,8 @@ async def test_wrapped_lines_are_followed_to_their_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_hostile_output_is_inert(tmp_path: Path, size: tuple[int, int]) -> None:
-    hostile = (
-        b"\x1b[2J\x1b[31mred\x1b]0;owned\x07\x1b]52;c;aGFoYQ==\x07\x1bP1$r\x1b\\\n"
-        b"[bold]markup[/bold] [/nothing] $primary [link=x]\n"
-        b"tab\there\rback\x08\x7f\x00nul\r\n"
-        + "\u202eevil\u2066\u200b\ufeff\u2028sep \x9b31m\n".encode()
-        + b"\xff\xfe\xc3\x28\n"
-        b"B" * 1_000_000 + b"\n" + "e\u0301\u0301 \U0001f468\u200d\U0001f469 語\n".encode() + b"last"
-    )
     sample.write_log(tmp_path, begun_now())
-    write_output(tmp_path, hostile)
+    write_output(tmp_path, HOSTILE_OUTPUT)
     async with opened(tmp_path, size=size, output=True) as (pilot, _):
         for key in ("W", "W"):
             await pilot.press("home")

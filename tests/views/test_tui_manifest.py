@@ -7,70 +7,31 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import views_sample as sample
+from manifest_sample import R_LINE, TEXT, EditorDesk, type_at_rank, write_manifest
 from textual.events import Paste
 from textual.messages import ExitApp
 from textual.pilot import Pilot
-from tui_sample import SIZES, SampleDesk, screen_of, shows, unanswered, wait_for
+from tui_sample import SIZES, screen_of, shows, unanswered, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
 from fgbuild.views.tui import editing as editing_module
 from fgbuild.views.tui import manifest
 from fgbuild.views.tui.app import DashboardApp
-from fgbuild.views.tui.desk import Effect, Field, Problem, Variant
+from fgbuild.views.tui.desk import Problem, Variant
 from fgbuild.views.tui.draft import Draft
 from fgbuild.views.tui.help import HelpScreen
 from fgbuild.views.tui.manifest import ManifestView
 from fgbuild.views.tui.overview import Overview
 from fgbuild.views.tui.question import Question
 from fgbuild.views.tui.textfile import TextFile
-
-TEXT = 'schema = 1\nname = "lint"\n\n[lora]\nr = 16\nalpha = 32\n'
-R_LINE = 5
-FIELDS = {
-    "lora": Field("table", "", "The adapter."),
-    "lora.r": Field("whole number 1–1024", "16", "Rank of the adapter."),
-    "lora.alpha": Field("whole number at least 1", "32", "Scale of the adapter."),
-}
-TRAINS = Effect(
-    [
-        {"id": "lint:train", "action": "run", "reasons": [{"text": "lora.r: 16 → 64"}]},
-        {"id": "lint:export", "action": "run", "reasons": [{"text": "train", "upstream": "train"}]},
-    ],
-    380.0,
-    True,
-    "lint",
-)
-
-
-@dataclass
-class EditorDesk(SampleDesk):
-    """`bad` in a line is a problem there; the text on disk changes nothing, any other one trains."""
-
-    asked_texts: list[str] = field(default_factory=list)
-
-    def problems(self, path: Path, text: str, variant: Variant) -> Sequence[Problem]:
-        self.asked_texts.append(text)
-        if "crash" in text:
-            raise ZeroDivisionError("by zero")
-        lines = [index for index, line in enumerate(text.split("\n"), 1) if "bad" in line]
-        return [Problem(line, "lora.r", "must be at least 1") for line in lines] + list(self.found)
-
-    def effect(self, path: Path, text: str, variant: Variant) -> Effect:
-        if "refuse" in text:
-            raise FgbuildError("the database is locked; try again")
-        return Effect((), 0.0, False, "lint") if text == TEXT else TRAINS
-
-    def fields(self, path: Path) -> Mapping[str, Field]:
-        return FIELDS
 
 
 @pytest.fixture(autouse=True)
@@ -81,12 +42,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    (tmp_path / "manifests").mkdir()
-    (tmp_path / "fgbuild.toml").write_text("schema = 1\n# of the project\n")
-    file = tmp_path / "manifests" / "lint.toml"
-    file.write_text(TEXT)
-    sample.write_log(tmp_path, sample.whole_run())
-    return file
+    return write_manifest(tmp_path)
 
 
 @asynccontextmanager
@@ -114,14 +70,6 @@ async def editing_as_is(path: Path) -> AsyncIterator[Pilot[Any]]:
         await shows(pilot, "manifests/lint.toml", "✓")
         assert isinstance(app.screen, ManifestView)
         yield pilot
-
-
-async def type_at_rank(pilot: Pilot[Any], text: str, row: int = R_LINE - 1) -> None:
-    """Type at the end of the line with the rank, or of another (from 0)."""
-    # Not with the key: on a busy machine textual runs it after the letters that follow.
-    editor = pilot.app.screen.editor
-    editor.move_cursor((row, len(editor.document.get_line(row))))
-    await pilot.press(*text)
 
 
 @pytest.mark.parametrize("size", SIZES)

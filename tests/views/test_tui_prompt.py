@@ -8,20 +8,12 @@ from typing import Any
 import pytest
 import views_sample as sample
 from textual.widgets import Input
-from tui_sample import SIZES, dashboard, screen_of, shows, type_at_once, wait_for
+from tui_sample import ANSWER, SIZES, WORDS, dashboard, screen_of, shows, type_at_once, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
 from fgbuild.views.tui.overview import Overview
 from fgbuild.views.tui.prompt import PromptView
-
-ANSWER = {
-    "calls": [{"name": "explain_rule", "arguments": {"rule": "F841"}}],
-    "text": "",
-    "stopped_on": "<start_function_response>",
-    "seconds": 1.25,
-}
-WORDS = {"calls": [], "text": "Which file?\nSay its path.", "stopped_on": "<end_of_turn>", "seconds": 0.4}
 
 
 @pytest.fixture(autouse=True)

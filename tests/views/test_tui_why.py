@@ -7,38 +7,17 @@ from typing import Any
 
 import pytest
 import views_sample as sample
+from runs_sample import run_with_reasons
+from runs_sample import why_app as why_of
 from tui_sample import SIZES, dashboard, screen_of, shows, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import reasons, why
-from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.overview import Overview
 from fgbuild.views.tui.view import NO_RUN
 
 TEXT = "".join(f"line {number} of the prompt\n" for number in range(30))
 OTHER_TEXT = TEXT.replace("line 7 of", "line seven of")
-DIGESTS = ("a1" * 32, "b2" * 32)
-
-
-def run_with_reasons(*own: dict[str, Any]) -> list[dict[str, Any]]:
-    """lint: train for reasons of its own and because tokenize ran anew, which is because of `own`."""
-    recorder = sample.Recorder()
-    recorder.emit("run.started", stages=sample.stages(), pid=1)
-    recorder.emit("stage.started", stage="lint:tokenize", reasons=list(own))
-    recorder.emit("stage.finished", 3.0, stage="lint:tokenize", action="run", seconds=3.0)
-    upstream = {"component": "tokenize", "old": DIGESTS[0], "new": DIGESTS[1], "upstream": "tokenize"}
-    changed = {"component": "trainer.max_steps", "old": 100, "new": 150, "text": "trainer.max_steps: 100 → 150"}
-    upstream["text"] = "tokenize: output changed"
-    recorder.emit("stage.started", stage="lint:train", reasons=[changed, upstream])
-    recorder.emit("stage.finished", 401.0, stage="lint:train", action="run", seconds=401.0)
-    return recorder.events
-
-
-def why_of(tmp_path: Path, stage: str | None, events: list[dict[str, Any]], **desk: Any) -> DashboardApp:
-    sample.write_log(tmp_path, events)
-    app = dashboard(tmp_path, sample.RUN, **desk)
-    app.selected = stage
-    return app
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -18,12 +18,32 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from fgbuild.errors import FgbuildError
+from fgbuild.views import runs
 from fgbuild.views.tui import launch
 from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.desk import Effect, Field, Problem, Variant
 
 SIZES = [(80, 24), (120, 40)]
 LATER_RUN = "20261104-090000-0002"
+ANSWER = {
+    "calls": [{"name": "explain_rule", "arguments": {"rule": "F841"}}],
+    "text": "",
+    "stopped_on": "<start_function_response>",
+    "seconds": 1.25,
+}
+WORDS = {"calls": [], "text": "Which file?\nSay its path.", "stopped_on": "<end_of_turn>", "seconds": 0.4}
+HOSTILE_OUTPUT = (
+    b"\x1b[2J\x1b[31mred\x1b]0;owned\x07\x1b]52;c;aGFoYQ==\x07\x1bP1$r\x1b\\\n"
+    b"[bold]markup[/bold] [/nothing] $primary [link=x]\n"
+    b"tab\there\rback\x08\x7f\x00nul\r\n"
+    + "\u202eevil\u2066\u200b\ufeff\u2028sep \x9b31m\n".encode()
+    + b"\xff\xfe\xc3\x28\n"
+    + b"B" * 1_000_000
+    + b"\n"
+    + "e\u0301\u0301 \U0001f468\u200d\U0001f469 語\n".encode()
+    + b"last"
+)
+"""What a worker may print that a terminal must not get."""
 
 
 def screen_of(app: Any) -> str:
@@ -175,3 +195,11 @@ class SampleDesk:
 
 def dashboard(root: Path, run: str | None = None, **desk: Any) -> DashboardApp:
     return DashboardApp(SampleDesk(root, **desk), run)
+
+
+def write_output(root: Path, text: str | bytes, stage: str = "lint:train", run: str = sample.RUN) -> Path:
+    path = runs.output_path(root, run, stage)
+    assert path is not None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path

@@ -3,35 +3,50 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from rich.style import Style
+from textual.filter import LineFilter, Monochrome
+from textual.pilot import Pilot
+from textual.strip import Strip
 
 FOLDER = Path(__file__).parent / "snapshots"
 _WRITE = os.environ.get("FGBUILD_SNAPSHOTS") == "write"
+_SETTLED_SECONDS = 0.5
+_PATIENCE_SECONDS = 10.0
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 def drawn(app: Any) -> str:
-    """The screen's text, then the same cells as letters of styles, then what those are."""
+    """The screen's text; then the same cells as letters of styles, and what those are, in colour and with NO_COLOR."""
+    strips = app.screen._compositor.render_strips()
+    text = ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+    # As textual does where the variable is set: fgbuild itself knows nothing of it.
+    in_grey = [*app._filters, Monochrome()]
+    return "\n".join(
+        [*text, "", *_styles(app, strips, app._filters), "", "NO_COLOR", *_styles(app, strips, in_grey), ""]
+    )
+
+
+def _styles(app: Any, strips: Sequence[Strip], filters: Sequence[LineFilter]) -> list[str]:
     letters: dict[str, str] = {}
     numbers = count()
-    text, styles = [], []
-    for strip in app.screen._compositor.render_strips():
-        for each in app._filters:
+    lines = []
+    for strip in strips:
+        for each in filters:
             strip = strip.apply_filter(each, app.screen.background_colors[1])
-        text.append("".join(segment.text for segment in strip).rstrip())
         line = ""
         for segment in strip:
             name = _name(segment.style)
             if name not in letters:
                 letters[name] = _LETTERS[next(numbers)]
             line += letters[name] * segment.cell_length
-        styles.append(_runs(line))
-    legend = [f"{letter} {name}" for name, letter in letters.items()]
-    return "\n".join([*text, "", *styles, "", *legend, ""])
+        lines.append(_runs(line))
+    return [*lines, "", *(f"{letter} {name}" for name, letter in letters.items())]
 
 
 def _name(style: Style | None) -> str:
@@ -53,14 +68,26 @@ def _runs(line: str) -> str:
     return " ".join(found)
 
 
-def check(app: Any, name: str) -> None:
-    """Compare the screen with the file of that name. Fails where there is none, and says how to make it."""
+async def check(pilot: Pilot[Any], name: str) -> None:
+    """Wait until the screen is as in the file of that name. Fails where there is none, and says how to make it."""
     path = FOLDER / f"{name}.txt"
-    found = drawn(app)
     if _WRITE:
         FOLDER.mkdir(exist_ok=True)
-        path.write_text(found, "utf-8")
+        path.write_text(await _settled(pilot), "utf-8")
     assert path.exists(), f"{path} is not there; FGBUILD_SNAPSHOTS=write makes it: look at it before you commit it"
-    assert found == path.read_text("utf-8"), (
-        f"not as in {path}; FGBUILD_SNAPSHOTS=write takes what is shown now:\n{found}"
-    )
+    expected, deadline = path.read_text("utf-8"), time.monotonic() + _PATIENCE_SECONDS
+    while (found := drawn(pilot.app)) != expected:
+        assert time.monotonic() < deadline, (
+            f"not as in {path}; FGBUILD_SNAPSHOTS=write takes what is shown now:\n{found}"
+        )
+        await pilot.pause(0.05)
+
+
+async def _settled(pilot: Pilot[Any]) -> str:
+    """What is shown once it has not changed for a while."""
+    found, since = drawn(pilot.app), time.monotonic()
+    while time.monotonic() - since < _SETTLED_SECONDS:
+        await pilot.pause(0.05)
+        if (now := drawn(pilot.app)) != found:
+            found, since = now, time.monotonic()
+    return found

@@ -27,6 +27,11 @@ WIDE = 110
 """Cells from which on the list stands beside the text and not above it."""
 
 
+def column(name: str, longest: int, most: int) -> int:
+    """Cells of a column: room for its name and for a value of `longest` cells, `most` at most."""
+    return min(max(len(name), longest), most)
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What is shown: a domain's stage of a run, and what had become of it.
@@ -42,11 +47,10 @@ class Subject:
 
 
 class BrowseView(DetailView):
-    """KIND: of the stage whose artifact is shown. WHAT: it holds. HEADING: above the list."""
+    """KIND: of the stage whose artifact is shown. WHAT: it holds."""
 
     KIND: ClassVar[str] = ""
     WHAT: ClassVar[str] = ""
-    HEADING: ClassVar[str] = ""
     MOVES: ClassVar[list[Binding]] = [
         Binding("up", "move(-1)", "Before", show=False, key_display="↑", tooltip="the row before"),
         Binding("down", "move(1)", "After", show=False, key_display="↓", tooltip="the row after"),
@@ -71,7 +75,7 @@ class BrowseView(DetailView):
     }
     BrowseView.-wide {
         #browse { layout: horizontal; }
-        #rows { width: 44%; height: 100%; }
+        #rows { width: 46%; height: 100%; }
         #text { width: 1fr; height: 100%; border-top: none; border-left: solid $panel-lighten-2; }
         #text:focus { border-top: none; border-left: heavy $primary; }
     }
@@ -98,7 +102,7 @@ class BrowseView(DetailView):
         yield Static("", id="about", markup=False)
         yield Static("", id="missing", markup=False)
         with Container(id="browse"):
-            yield RowList(self.line, self.HEADING, id="rows")
+            yield RowList(self.line, self.heading, id="rows")
             yield Reader(id="text")
 
     @property
@@ -234,6 +238,10 @@ class BrowseView(DetailView):
 
     def forget(self) -> None:
         """Let go of what is shown."""
+
+    def heading(self) -> str:
+        """What stands above the list."""
+        raise NotImplementedError
 
     def line(self, place: int, width: int) -> list[Part]:
         """What the list shows in a place."""

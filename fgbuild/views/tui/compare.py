@@ -30,7 +30,7 @@ NO_DOMAIN = "Neither run has a domain; choose two other runs on the list of past
 _FIRST, _SECOND = "$text-primary", WARNING
 _FIRST_MARK, _SECOND_MARK = "⣀", "o"
 _NAMES = ("A", "B")
-_VALUE_CELLS, _CHANGE_CELLS = 12, 16
+_MOST_NAME_CELLS, _VALUE_CELLS, _CHANGE_CELLS = 32, 12, 16
 
 
 class Comparison(Panel):
@@ -130,7 +130,7 @@ def _curves(first: Trained, second: Trained, width: int, rows: int) -> list[Part
 def _table(rows: list[Row], width: int) -> list[Part]:
     if not rows:
         return []
-    name = max(width - 2 * _VALUE_CELLS - _CHANGE_CELLS, 10)
+    name = min(max(width - 2 * _VALUE_CELLS - _CHANGE_CELLS, 10), _MOST_NAME_CELLS)
     lines = [("", "A", "B", "B against A"), *rows]
     parts: list[Part] = []
     for index, row in enumerate(lines):

@@ -12,7 +12,7 @@ from fgbuild.errors import FgbuildError, FormatError
 from fgbuild.views.report.values import document, items
 from fgbuild.views.text import clean, pad
 from fgbuild.views.text import number as shown
-from fgbuild.views.tui.browse import BrowseView, Subject
+from fgbuild.views.tui.browse import BrowseView, Subject, column
 from fgbuild.views.tui.conversation import conversation, prompt
 from fgbuild.views.tui.dataset import Dataset, Filter, figures_of
 from fgbuild.views.tui.entry import SearchLine
@@ -25,7 +25,7 @@ from fgbuild.views.tui.widgets import Part
 
 SPLITS = ("train", "eval")
 _POLL_SECONDS = 0.1
-_SCENARIO_CELLS = 20
+_MOST_SCENARIO_CELLS = 20
 _UNNAMED = {"scenario": "(none)", "tool": "(no call)"}
 
 
@@ -33,7 +33,6 @@ class DataView(BrowseView):
     NAME = "Training data"
     KIND = "generate"
     WHAT = "training data"
-    HEADING = f"   row split {pad('scenario', _SCENARIO_CELLS)} turns request"
     KEYS: ClassVar[list[Binding]] = [
         Binding("s", "split", "Train/eval", tooltip="the other split: train or eval"),
         Binding("slash", "search", "Search", key_display="/", tooltip="only rows that have these words"),
@@ -176,6 +175,13 @@ class DataView(BrowseView):
         name: Part = (clean(self.subject.domain, 40), "bold")
         self.about([name, f"  {self._split}: {figures}"], [(" · ".join(filter(None, pieces)), MUTED)])
 
+    def heading(self) -> str:
+        return f" row {pad('scenario', self._scenario_cells)} turns request"
+
+    @property
+    def _scenario_cells(self) -> int:
+        return column("scenario", self._file.scenario_cells if self._file else 0, _MOST_SCENARIO_CELLS)
+
     def line(self, place: int, width: int) -> list[Part]:
         file = self._file
         if file is None or place >= len(self._filter.rows):
@@ -183,8 +189,8 @@ class DataView(BrowseView):
         number = self._filter.rows[place]
         row = file.row(number)
         request = clean(request_of(row), 200) if row else "(this line holds no JSON object)"
-        scenario = pad(file.scenario(number), _SCENARIO_CELLS)
-        return [f"{number + 1:>4} {self._split:<5} {scenario} {turns_of(row):>5} {request}"]
+        scenario = pad(file.scenario(number), self._scenario_cells)
+        return [f"{number + 1:>4} {scenario} {turns_of(row):>5} {request}"]
 
     def chosen(self) -> dict[str, Any] | None:
         file, rows = self._file, self._filter.rows

@@ -14,8 +14,8 @@ from fgbuild.views.records import StageState
 from fgbuild.views.report.evaluation import Evaluation, Failure, evaluation_of
 from fgbuild.views.report.scores import Score
 from fgbuild.views.report.values import items
-from fgbuild.views.text import clean, number, pad, percent
-from fgbuild.views.tui.browse import BrowseView, Subject
+from fgbuild.views.text import cell_width, clean, number, pad, percent
+from fgbuild.views.tui.browse import BrowseView, Subject, column
 from fgbuild.views.tui.pick import Picker
 from fgbuild.views.tui.reader import Block, RowList, laid_out
 from fgbuild.views.tui.rowfile import request_of
@@ -23,8 +23,8 @@ from fgbuild.views.tui.side_by_side import side_by_side
 from fgbuild.views.tui.styles import BAD, MUTED
 from fgbuild.views.tui.widgets import Part
 
-_ID_CELLS = 18
-_SCENARIO_CELLS = 20
+_MOST_ID_CELLS = 18
+_MOST_SCENARIO_CELLS = 18
 _NAME_CELLS = 24
 _TRAITS: dict[str, Callable[[Failure], str]] = {
     "reason": lambda failure: failure.reason,
@@ -38,7 +38,6 @@ class FailuresView(BrowseView):
     NAME = "Failures"
     KIND = "eval"
     WHAT = "evaluation"
-    HEADING = f"  {pad('id', _ID_CELLS)} {pad('scenario', _SCENARIO_CELLS)} reason"
     KEYS: ClassVar[list[Binding]] = [
         Binding("e", "reason", "Reason", tooltip="only failures of one reason"),
         Binding("t", "scenario", "Scenario", tooltip="only failures of one scenario, the worst first"),
@@ -53,6 +52,7 @@ class FailuresView(BrowseView):
         super().__init__()
         self._evaluation: Evaluation | None = None
         self._listed: list[Failure] = []
+        self._cells = (0, 0)
         self._only: dict[str, str | None] = dict.fromkeys(_TRAITS)
         self._table = ""
         self._shown: Failure | None = None
@@ -84,6 +84,14 @@ class FailuresView(BrowseView):
             if all(wanted in (None, _TRAITS[name](failure)) for name, wanted in self._only.items())
         ]
         self._shown = None
+        ids, scenarios = (
+            max((cell_width(name) for name in names), default=0)
+            for names in ([each.id for each in self._listed], [each.scenario for each in self._listed])
+        )
+        self._cells = (
+            column("id", ids, _MOST_ID_CELLS),
+            column("scenario", scenarios, _MOST_SCENARIO_CELLS),
+        )
         self.rows.show(len(self._listed), 0)
         self._tell(evaluation)
         self._draw_text()
@@ -104,11 +112,18 @@ class FailuresView(BrowseView):
         pieces = [place, f"{examples} examples" if examples else "", *some]
         self.about(parts, [(" · ".join(filter(None, pieces)), MUTED)])
 
+    def heading(self) -> str:
+        return self._in_columns("id", "scenario", "reason")
+
+    def _in_columns(self, name: str, scenario: str, reason: str) -> str:
+        identifier, kind = self._cells
+        return f"{pad(name, identifier)} {pad(scenario, kind)} {reason}"
+
     def line(self, place: int, width: int) -> list[Part]:
         if place >= len(self._listed):
             return []
         failure = self._listed[place]
-        return [f"{pad(failure.id, _ID_CELLS)} {pad(failure.scenario, _SCENARIO_CELLS)} {failure.reason}"]
+        return [self._in_columns(failure.id, failure.scenario, failure.reason)]
 
     def chosen(self) -> dict[str, Any] | None:
         failure = self._failure()

@@ -93,7 +93,7 @@ class StageGrid(Panel, can_focus=True):
         state = snapshot.state
         kinds = state.kinds()
         cell = self._cell_width(state, width)
-        heading = text.pad(" domain", _NAME_CELLS + 1) + "".join(text.pad(kind, cell) for kind in kinds)
+        heading = text.pad(" domain", _NAME_CELLS + 1) + "".join(f"{text.pad(kind, cell - 1)} " for kind in kinds)
         parts: list[Part] = [(text.crop(heading, width), f"{HEADING} underline")]
         chosen = self.dashboard.stage
         for row in rows(state):

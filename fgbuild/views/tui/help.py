@@ -58,7 +58,8 @@ class HelpScreen(Dialog[None]):
         for symbol, meaning in _SYMBOLS:
             parts += [(f"  {symbol:<4}", "bold"), f"{meaning}\n"]
         parts += [
-            "\nThe dashboard only watches: closing it never stops a build.\n",
+            "\n^p opens the command palette, which finds all of these by their words.\n",
+            "The dashboard only watches: closing it never stops a build.\n",
             ("Esc closes this.", MUTED),
         ]
         with VerticalScroll(id="help", classes="box"):

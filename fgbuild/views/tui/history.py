@@ -24,7 +24,7 @@ from fgbuild.views.tui.widgets import Panel, Part
 REFRESH_SECONDS = 2.0
 
 _STYLES = {"✓": GOOD, "✗": BAD, "●": ACTIVE, "■": WARNING}
-_ID_CELLS, _OUTCOME_CELLS, _TIME_CELLS, _COUNT_CELLS, _BASE_CELLS = 24, 16, 8, 15, 20
+_ID_CELLS, _OUTCOME_CELLS, _TIME_CELLS, _COUNT_CELLS, _BASE_CELLS = 24, 16, 8, 15, 18
 
 
 class RunTable(Listing):

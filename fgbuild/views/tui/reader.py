@@ -48,12 +48,13 @@ def laid_out(blocks: Iterable[Block], width: int) -> Content:
 
 
 class RowList(Widget, can_focus=True):
-    """A list of any length. `line` gives what stands in a row, for its place and a width in cells."""
+    """A list of any length. `line` gives what stands in a row, for its place and a width in cells; `heading` what
+    stands above them, in the same columns."""
 
     class Chosen(Message):
         """Another row was chosen, or the same one anew."""
 
-    def __init__(self, line: Callable[[int, int], list[Part]], heading: str = "", *, id: str) -> None:
+    def __init__(self, line: Callable[[int, int], list[Part]], heading: Callable[[], str], *, id: str) -> None:
         super().__init__(id=id)
         self._line = line
         self._heading = heading
@@ -74,13 +75,13 @@ class RowList(Widget, can_focus=True):
     @property
     def page(self) -> int:
         """How many rows are shown at once."""
-        return max(self.content_size.height - bool(self._heading), 1)
+        return max(self.content_size.height - 1, 1)
 
     def render(self) -> Content:
         width = max(self.content_size.width, 1)
         self.top = max(min(self.top, self.cursor, self.count - self.page), self.cursor - self.page + 1, 0)
-        heading = Content(self._heading).truncate(width, ellipsis=True)
-        lines = [heading.stylize("bold underline $foreground-muted")] if self._heading else []
+        heading = Content(f"  {self._heading()}").truncate(width, ellipsis=True)
+        lines = [heading.stylize("bold underline $foreground-muted")]
         for place in range(self.top, min(self.top + self.page, self.count)):
             chosen = place == self.cursor
             line = Content.assemble("▶ " if chosen else "  ", *self._line(place, width - 2))
@@ -89,8 +90,8 @@ class RowList(Widget, can_focus=True):
         return Content("\n").join(lines)
 
     def on_click(self, event: events.Click) -> None:
-        place = self.top + event.y - bool(self._heading)
-        if event.y >= bool(self._heading) and place < self.count:
+        place = self.top + event.y - 1
+        if event.y >= 1 and place < self.count:
             self.choose(place)
 
     def on_mouse_scroll_down(self) -> None:

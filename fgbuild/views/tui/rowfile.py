@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from fgbuild.views.report.values import document, items, mapping
-from fgbuild.views.text import clean
+from fgbuild.views.text import cell_width, clean
 
 _LONGEST = 1_000_000
 """Bytes of the longest line that is read as a row."""
@@ -30,13 +30,15 @@ Row = dict[str, Any]
 class RowFile:
     """A data set's split. `scan` fills it, in a thread; meanwhile the rows found so far can be looked at.
 
-    done: whether all of it was scanned. problem: why it could not be read, "" where it could.
+    done: whether all of it was scanned. problem: why it could not be read, "" where it could. scenario_cells: of the
+    longest name of a scenario.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.done = False
         self.problem = ""
+        self.scenario_cells = 0
         self._starts = array("Q")
         self._scenarios = array("I")
         self._tools = array("I")
@@ -65,8 +67,10 @@ class RowFile:
         self.done = True
 
     def _add(self, start: int, row: Row) -> None:
+        scenario = scenario_of(row)
+        self.scenario_cells = max(self.scenario_cells, cell_width(scenario))
         self._starts.append(start)
-        self._scenarios.append(_numbered(scenario_of(row), self._scenario_numbers, self._scenario_names))
+        self._scenarios.append(_numbered(scenario, self._scenario_numbers, self._scenario_names))
         self._tools.append(_numbered(tuple(sorted(set(called(row)))), self._tools_numbers, self._tools_names))
 
     def find(self, words: str, stopped: Callable[[], bool], found: Callable[[int], object]) -> None:

@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 
+from fgbuild.views.tui.footer import KeyFooter
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.widgets import TitleBar
 
@@ -45,7 +45,7 @@ class View(Screen[None]):
     def compose(self) -> ComposeResult:
         yield TitleBar(id="title")
         yield from self.body()
-        yield Footer()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """After a subclass's own, which does not call it: textual calls every class's."""
