@@ -85,12 +85,12 @@ def test_the_build_goes_on_without_a_dashboard_and_ends(lived: Lived) -> None:
 
 def test_a_replay_shows_what_the_live_build_showed(lived: Lived) -> None:
     with Terminal(lived.root, "ui", "--replay", lived.second, size=SIZE) as terminal:
-        assert terminal.shows("Done in", "7/7 stages", "Help") == lived.screens["end"]
+        assert terminal.shows("Done in", "7/7 stages", "Help", "loss ") == lived.screens["end"]
         terminal.press(b"q")
         assert terminal.exit_code() == 0
     with Terminal(lived.root, "ui", "--replay", lived.first, size=SIZE) as terminal:
-        replayed = terminal.shows("Failed in", "4/7 stages", "Help")
-        assert replayed.split("\n")[:6] == lived.screens["crashed"].split("\n")[:6]
+        replayed = terminal.shows("Failed in", "4/7 stages", "Help", "not the latest (r)", "◆ eval")
+        assert replayed.split("\n")[1:6] == lived.screens["crashed"].split("\n")[1:6]
         losses = [event["eval_loss"] for event in lived.events(lived.first) if "eval_loss" in event]
         for screen in (replayed, lived.screens["crashed"]):
             assert f"◆ eval {losses[-1]:.3g}" in screen

@@ -340,6 +340,26 @@ async def typed_and_ended(path: Path, text: str = "4", ending: str = "signal") -
         await wait_for(pilot, lambda: not pilot.app.is_running)
 
 
+async def test_the_footer_has_no_letters_once_they_are_typed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_be_read = threading.Event()
+
+    def read(path: Path) -> TextFile:
+        may_be_read.wait(20)
+        return TextFile(path)
+
+    monkeypatch.setattr(editing_module, "TextFile", read)
+    app = DashboardApp(EditorDesk(path.parents[1]))
+    app.selected = "lint:train"
+    async with app.run_test(size=SIZES[1]) as pilot:
+        await shows(pilot, sample.RUN)
+        await pilot.press("m")
+        await wait_for(pilot, lambda: isinstance(app.screen, ManifestView))
+        await shows(pilot, "q Quit", "^o Fields")
+        may_be_read.set()
+        await shows(pilot, "✓ Nothing changes")
+        await wait_for(pilot, lambda: "q Quit" not in screen_of(app))
+
+
 @asynccontextmanager
 async def opened_again(path: Path, size: tuple[int, int] = SIZES[0]) -> AsyncIterator[Pilot[Any]]:
     app = DashboardApp(EditorDesk(path.parents[1]))

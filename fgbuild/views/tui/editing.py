@@ -104,6 +104,7 @@ class EditingView(DetailView):
         self.basis = object()
         self.editor.show(self.file.text)
         self.editor.read_only = False
+        self.refresh_bindings()  # letters are typed from now on
         self.began()
 
     async def save(self, written: str, then: Callable[[], None], *, overwrite: bool = False) -> None:
