@@ -15,7 +15,7 @@ fold of it. Each record has `v` (schema version), `t` (unix seconds), `run` (its
     stage.finished  stage, seconds, action ("run" | "cached" | "skip"), cpu_seconds, peak_memory_mb, passed,
                     outputs (digest of its artifact)
     stage.failed    stage, message, log, exit_code
-    stage.cancelled stage
+    stage.cancelled stage, checkpoint (step from which the next attempt goes on, or null)
     build.finished  ran, cached, skipped, failed, seconds, exit_code
 
 `after` names the stages that have to be finished first. `beside` counts the stages that are up to date and not among

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import views_sample as sample
-from manifest_sample import R_LINE, TEXT, EditorDesk, type_at_rank, write_manifest
+from editor_sample import R_LINE, TEXT, EditorDesk, type_at_rank, write_manifest
 from textual.events import Paste
 from textual.messages import ExitApp
 from textual.pilot import Pilot

@@ -12,7 +12,7 @@ import pytest
 import tui_snapshot
 import views_sample as sample
 from browse_sample import data_app, failures_app
-from manifest_sample import TEXT, EditorDesk, type_at_rank, write_manifest
+from editor_sample import TEXT, EditorDesk, type_at_rank, write_manifest
 from runs_sample import FAILED_RUN, GOING_RUN, compare_app, graph_app, run_with_reasons, why_app, write_runs
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.filter import Monochrome
