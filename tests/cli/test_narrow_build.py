@@ -392,7 +392,7 @@ class Builds(RuleBasedStateMachine):
 
 
 TestBuilds = Builds.TestCase
-TestBuilds.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestBuilds.settings = settings(max_examples=10, stateful_step_count=25, deadline=None)
 
 
 def test_a_log_of_many_domains_tells_how_many_are_left_out(tree: Tree) -> None:

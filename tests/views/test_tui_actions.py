@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import views_sample as sample
-from tui_sample import SIZES, begun_now, dashboard, screen_of, shows, wait_for
+from tui_sample import AT_BOTH_SIZES, SIZES, begun_now, dashboard, screen_of, shows, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import actions, stopping
@@ -63,7 +63,7 @@ async def test_b_says_when_everything_is_up_to_date(tmp_path: Path) -> None:
         await shows(pilot, "5 stages up to date (0.10 s)")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 @pytest.mark.parametrize(
     ("keys", "stage"),
     [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import views_sample as sample
 from runs_sample import compare_app as app_of
-from tui_sample import LATER_RUN, SIZES, FolderMade, dashboard, screen_of, shows, wait_for
+from tui_sample import AT_BOTH_SIZES, LATER_RUN, SIZES, FolderMade, dashboard, screen_of, shows, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import compare
@@ -50,7 +50,7 @@ async def test_on_a_wide_terminal_values_stand_near_their_names(tmp_path: Path) 
         assert line.index("97.5 %") < 45
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_both_losses_are_in_one_chart_and_the_rest_scrolls(tmp_path: Path, size: tuple[int, int]) -> None:
     app = app_of(tmp_path)
     async with app.run_test(size=size) as pilot:
@@ -64,7 +64,7 @@ async def test_both_losses_are_in_one_chart_and_the_rest_scrolls(tmp_path: Path,
         await shows(pilot, "GGUF size")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_n_shows_the_next_domain_and_h_goes_back(tmp_path: Path, size: tuple[int, int]) -> None:
     app = app_of(tmp_path)
     async with app.run_test(size=size) as pilot:
@@ -80,7 +80,7 @@ async def test_n_shows_the_next_domain_and_h_goes_back(tmp_path: Path, size: tup
         await wait_for(pilot, lambda: isinstance(app.screen, RunsView))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_s_swaps_the_runs(tmp_path: Path, size: tuple[int, int]) -> None:
     app = app_of(tmp_path)
     async with app.run_test(size=size) as pilot:
@@ -178,7 +178,7 @@ async def test_runs_without_stages(tmp_path: Path) -> None:
         assert compare.NO_DOMAIN[:60] in screen_of(app)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_the_last_good_builds_loss_lies_behind_the_present_one(tmp_path: Path, size: tuple[int, int]) -> None:
     rows = [{"step": step, "loss": 6.7 - step / 10} for step in range(1, 41)]
     metrics = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
@@ -207,7 +207,7 @@ def nothing_trained() -> list[dict[str, Any]]:
     return recorder.events
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 @pytest.mark.parametrize("maker", ["20261030-101010-0007", None])
 async def test_a_training_that_was_not_run_shows_the_curve_it_was_made_with(
     tmp_path: Path, size: tuple[int, int], maker: str | None

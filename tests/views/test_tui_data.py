@@ -14,7 +14,7 @@ import views_sample as sample
 from browse_sample import ROWS, TOOLS, calling, row, said, written
 from browse_sample import data_app as opened
 from textual.pilot import Pilot
-from tui_sample import SIZES, begun_now, dashboard, screen_of, shows, type_at_once, wait_for
+from tui_sample import AT_BOTH_SIZES, SIZES, begun_now, dashboard, screen_of, shows, type_at_once, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
@@ -39,7 +39,7 @@ async def data_of(pilot: Pilot[Any], *words: str) -> str:
     return await shows(pilot, *words)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_rows_and_the_chosen_one_as_a_conversation(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         screen = await data_of(pilot, "lint  train: 43 rows · 2.3 % no call · 3 scenarios · longest 612 tokens")
@@ -55,7 +55,7 @@ async def test_rows_and_the_chosen_one_as_a_conversation(tmp_path: Path, size: t
         await shows(pilot, "esc Back", "s Train/eval", "t Scenario")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_keys_move_between_rows(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await data_of(pilot, "row 1 of 43")
@@ -98,7 +98,7 @@ async def test_tab_goes_to_the_text_whose_arrows_scroll(tmp_path: Path) -> None:
         await shows(pilot, "row 2 of 2")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_s_shows_the_other_split(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await data_of(pilot, "row 1 of 43")
@@ -109,7 +109,7 @@ async def test_s_shows_the_other_split(tmp_path: Path, size: tuple[int, int]) ->
         await shows(pilot, "row 1 of 43")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_slash_searches(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await data_of(pilot, "row 1 of 43")
@@ -135,7 +135,7 @@ async def test_a_search_that_is_typed_at_once(tmp_path: Path) -> None:
         await shows(pilot, "row 1 of 1 (of 43)", "with “TABL”", "<start_of_turn>")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_t_and_o_filter(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await data_of(pilot, "row 1 of 43")
@@ -155,7 +155,7 @@ async def test_t_and_o_filter(tmp_path: Path, size: tuple[int, int]) -> None:
         await shows(pilot, "tool (no call)", "lint-00002")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_y_copies_the_row_as_json(tmp_path: Path, size: tuple[int, int]) -> None:
     app = opened(tmp_path)
     async with app.run_test(size=size, notifications=True) as pilot:
@@ -165,7 +165,7 @@ async def test_y_copies_the_row_as_json(tmp_path: Path, size: tuple[int, int]) -
         assert json.loads(app.clipboard) == ROWS[1]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_e_shows_the_prompt_format(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await data_of(pilot, "row 1 of 43")
@@ -188,7 +188,7 @@ async def test_what_the_format_cannot_carry_is_said(tmp_path: Path) -> None:
         await shows(pilot, "The prompt format cannot carry this row:", "Press e to go back.")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_x_unfolds_the_tools(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await data_of(pilot, "2 tools: run_ruff, fix_lint")
@@ -221,7 +221,7 @@ async def test_tools_that_are_not_to_be_had_are_told(tmp_path: Path, monkeypatch
         await shows(pilot, "tools unknown: there is no manifest of test any more", "row 1 of 2")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_left_and_right_go_to_other_domains(tmp_path: Path, size: tuple[int, int]) -> None:
     app = opened(tmp_path)
     async with app.run_test(size=size) as pilot:

@@ -9,7 +9,7 @@ import views_sample as sample
 from browse_sample import FAILURES
 from browse_sample import failures_app as opened
 from textual.pilot import Pilot
-from tui_sample import SIZES, begun_now, dashboard, screen_of, shows, wait_for
+from tui_sample import AT_BOTH_SIZES, SIZES, begun_now, dashboard, screen_of, shows, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
@@ -39,7 +39,7 @@ async def test_scores_that_are_too_long_for_a_line_go_on_in_the_next(tmp_path: P
         await shows(pilot, scores.replace("% tool", "%  tool").replace(") args", ")  args"))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_scores_failures_and_the_chosen_one(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await failures_of(pilot, "✗ abst.r 60 % < 80 %", "tool 80 % (base 10 %, bf16 85 %)")
@@ -65,7 +65,7 @@ async def test_beside_the_text_a_reason_is_whole_and_a_long_name_is_cut(tmp_path
         await failures_of(pilot, "lint-00003 check    words instead of a call ")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_keys_move_between_failures(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await failures_of(pilot, "failure 1 of 22")
@@ -80,7 +80,7 @@ async def test_keys_move_between_failures(tmp_path: Path, size: tuple[int, int])
         await wait_for(pilot, lambda: not isinstance(pilot.app.screen, FailuresView))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_e_and_t_filter(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await failures_of(pilot, "failure 1 of 22")
@@ -101,7 +101,7 @@ async def test_e_and_t_filter(tmp_path: Path, size: tuple[int, int]) -> None:
         await shows(pilot, "failure 1 of 22")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_c_shows_what_was_called_for_what(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await failures_of(pilot, "failure 1 of 22")
@@ -115,7 +115,7 @@ async def test_c_shows_what_was_called_for_what(tmp_path: Path, size: tuple[int,
         await shows(pilot, "≠ Which file?")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_s_shows_scores_and_scenarios(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await failures_of(pilot, "failure 1 of 22")
@@ -131,7 +131,7 @@ async def test_s_shows_scores_and_scenarios(tmp_path: Path, size: tuple[int, int
         await shows(pilot, "≠ Which file?")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_y_copies_the_failure(tmp_path: Path, size: tuple[int, int]) -> None:
     app = opened(tmp_path)
     async with app.run_test(size=size, notifications=True) as pilot:
@@ -154,7 +154,7 @@ async def test_the_request_is_asked_again(tmp_path: Path, monkeypatch: pytest.Mo
         assert app.selected == "lint:eval"
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_left_and_right_go_to_other_domains(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path).run_test(size=size) as pilot:
         await failures_of(pilot, "failure 1 of 22")

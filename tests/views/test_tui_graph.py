@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import views_sample as sample
 from runs_sample import graph_app as app_of
-from tui_sample import SIZES, dashboard, screen_of, shows, wait_for
+from tui_sample import AT_BOTH_SIZES, SIZES, dashboard, screen_of, shows, wait_for
 
 from fgbuild.views.tui import graph
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_stages_their_states_and_what_they_wait_for(tmp_path: Path, size: tuple[int, int]) -> None:
     app = app_of(tmp_path, "lint:export")
     async with app.run_test(size=size) as pilot:
@@ -24,7 +24,7 @@ async def test_stages_their_states_and_what_they_wait_for(tmp_path: Path, size: 
         assert {len(line) for line in screen.splitlines()} == {size[0]}
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_arrows_choose_and_the_choice_is_always_in_sight(tmp_path: Path, size: tuple[int, int]) -> None:
     app = app_of(tmp_path)
     async with app.run_test(size=size) as pilot:

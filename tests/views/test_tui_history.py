@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import views_sample as sample
 from runs_sample import FAILED_RUN, GOING_RUN, write_runs
-from tui_sample import LATER_RUN, SIZES, begun_now, dashboard, screen_of, shows, unanswered, wait_for
+from tui_sample import AT_BOTH_SIZES, LATER_RUN, SIZES, begun_now, dashboard, screen_of, shows, unanswered, wait_for
 
 from fgbuild.views import runs
 from fgbuild.views.tui import history
@@ -16,7 +16,7 @@ from fgbuild.views.tui.overview import Overview
 from fgbuild.views.tui.view import NO_RUN
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_runs_are_listed_newest_first_with_what_they_came_to(tmp_path: Path, size: tuple[int, int]) -> None:
     write_runs(tmp_path)
     sample.write_log(tmp_path, begun_now(), GOING_RUN)
@@ -36,7 +36,7 @@ async def test_runs_are_listed_newest_first_with_what_they_came_to(tmp_path: Pat
         assert {len(line) for line in screen.splitlines()} == {size[0]}
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_enter_shows_a_run_on_the_overview(tmp_path: Path, size: tuple[int, int]) -> None:
     write_runs(tmp_path)
     app = dashboard(tmp_path)
@@ -70,7 +70,7 @@ async def test_page_keys_and_the_ends_of_the_list(tmp_path: Path) -> None:
         await shows(pilot, "▸ 20261101-000011-0000")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_space_marks_two_at_most_and_c_compares(tmp_path: Path, size: tuple[int, int]) -> None:
     write_runs(tmp_path)
     app = dashboard(tmp_path)

@@ -11,6 +11,7 @@ import pytest
 import views_sample as sample
 from textual.pilot import Pilot
 from tui_sample import (
+    AT_BOTH_SIZES,
     HOSTILE_OUTPUT,
     LATER_RUN,
     SIZES,
@@ -84,7 +85,7 @@ def numbered(count: int, start: int = 0) -> str:
     return "".join(f"line {number:04d}\n" for number in range(start, start + count))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_the_events_of_a_stage_in_words(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, sample.whole_run())
     async with opened(tmp_path, size=size) as (pilot, _):
@@ -124,7 +125,7 @@ async def test_a_failure_and_the_whole_build(tmp_path: Path) -> None:
         await shows(pilot, "What workers print is kept stage by stage: → goes to the first")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_tab_shows_what_the_worker_printed_and_back(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, sample.whole_run())
     write_output(tmp_path, "Loading weights\nTraceback: none\n")
@@ -155,7 +156,7 @@ async def test_left_and_right_go_to_stages_that_did_something(tmp_path: Path) ->
         await told(pilot, "This is the last stage that did something.")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_following_stops_on_scrolling_up_and_end_takes_it_up_again(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, begun_now())
     path = write_output(tmp_path, numbered(200))
@@ -203,7 +204,7 @@ async def test_scrolling_keys(tmp_path: Path) -> None:
         assert rows.following is False
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_search_next_and_previous(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, begun_now())
     write_output(tmp_path, numbered(1_000))
@@ -261,7 +262,7 @@ async def test_an_empty_search_ends_it_and_escape_leaves_it(tmp_path: Path) -> N
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, Overview))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_a_filter_shows_only_lines_that_match_also_new_ones(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, begun_now())
     path = write_output(tmp_path, numbered(500))
@@ -282,7 +283,7 @@ async def test_a_filter_shows_only_lines_that_match_also_new_ones(tmp_path: Path
         await wait_for(pilot, lambda: rows.row_count == 560)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_copying(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, begun_now())
     write_output(tmp_path, numbered(100) + "esc \x1b[31m\n")
@@ -322,7 +323,7 @@ async def test_nothing_to_copy(tmp_path: Path) -> None:
         await told(pilot, "There is no line to copy.")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_long_lines_are_cropped_scrolled_and_wrapped(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, begun_now())
     write_output(tmp_path, "a" * size[0] + "middle" + "語" * 30 + "end\n" + numbered(3))
@@ -356,7 +357,7 @@ async def test_wrapped_lines_are_followed_to_their_end(tmp_path: Path) -> None:
         await shows(pilot, "end 49", "following")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_hostile_output_is_inert(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, begun_now())
     write_output(tmp_path, HOSTILE_OUTPUT)

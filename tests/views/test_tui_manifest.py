@@ -18,7 +18,7 @@ from editor_sample import R_LINE, TEXT, EditorDesk, type_at_rank, write_manifest
 from textual.events import Paste
 from textual.messages import ExitApp
 from textual.pilot import Pilot
-from tui_sample import SIZES, screen_of, shows, unanswered, wait_for
+from tui_sample import AT_BOTH_SIZES, SIZES, screen_of, shows, unanswered, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
@@ -72,7 +72,7 @@ async def editing_as_is(path: Path) -> AsyncIterator[Pilot[Any]]:
         yield pilot
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_a_mistake_is_shown_with_its_line_and_gone_when_it_is_put_right(
     path: Path, size: tuple[int, int]
 ) -> None:
@@ -102,7 +102,7 @@ async def test_it_is_not_checked_while_one_types(path: Path, monkeypatch: pytest
         assert set(pilot.app.desk.asked_texts) == {TEXT, TEXT.replace("16", "161234567")}
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_f8_goes_from_problem_to_problem(path: Path, size: tuple[int, int]) -> None:
     async with editing(path, size) as pilot:
         await type_at_rank(pilot, "bad")
@@ -128,7 +128,7 @@ async def test_ctrl_s_with_nothing_to_save_leaves_the_file_alone(path: Path) -> 
 LONG = " ".join(f"reason{number}" for number in range(45))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_long_problems_take_the_lines_they_need_and_f8_shows_each_whole(
     path: Path, size: tuple[int, int]
 ) -> None:
@@ -157,7 +157,7 @@ async def test_a_long_sentence_below_the_text_is_shown_whole(path: Path) -> None
         assert LONG in " ".join(screen.split())
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_the_cursor_stays_in_sight_when_what_is_below_grows(path: Path, size: tuple[int, int]) -> None:
     path.write_text(TEXT + "".join(f"x{number} = 1\n" for number in range(60)) + "\n[lora]\nr = 16")
     async with editing_as_is(path) as pilot:
@@ -199,7 +199,7 @@ async def test_many_problems_and_those_of_other_files(path: Path) -> None:
         await shows(pilot, "Saving reruns")  # other files' problems do not hide what this one would do
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_ctrl_s_saves_the_text_and_keeps_the_mode(path: Path, size: tuple[int, int]) -> None:
     path.chmod(0o640)
     async with editing(path, size) as pilot:
@@ -226,7 +226,7 @@ async def test_a_text_with_problems_is_saved_on_the_second_ctrl_s(path: Path, ty
         await wait_for(pilot, lambda: f"{typed}x" in path.read_text())
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_a_file_that_changed_meanwhile_is_asked_about(path: Path, size: tuple[int, int]) -> None:
     async with editing(path, size) as pilot:
         await type_at_rank(pilot, "4")
@@ -262,7 +262,7 @@ async def test_a_file_that_was_removed_can_be_written_again(path: Path) -> None:
     assert path.read_text() == TEXT
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_escape_asks_about_unsaved_changes(path: Path, size: tuple[int, int]) -> None:
     async with editing(path, size) as pilot:
         await type_at_rank(pilot, "4")
@@ -371,7 +371,7 @@ async def opened_again(path: Path, size: tuple[int, int] = SIZES[0]) -> AsyncIte
         yield pilot
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 @pytest.mark.parametrize("ending", ["signal", "closed browser"])
 async def test_what_was_typed_when_the_dashboard_ended_can_be_taken_up(
     path: Path, ending: str, size: tuple[int, int]
@@ -529,7 +529,7 @@ async def test_undo_and_redo(path: Path) -> None:
         await shows(pilot, "r = 164")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_the_field_at_the_cursor_is_explained(path: Path, size: tuple[int, int]) -> None:
     async with editing(path, size) as pilot:
         pilot.app.screen.editor.go_to(R_LINE - 1)
@@ -552,7 +552,7 @@ async def test_f1_lists_the_keys_and_letters_are_typed(path: Path) -> None:
         await shows(pilot, "q?Blschema = 1")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_f4_goes_to_fgbuild_toml_and_back(path: Path, size: tuple[int, int]) -> None:
     async with editing(path, size) as pilot:
         await pilot.press("f4")

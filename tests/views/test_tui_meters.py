@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 import views_sample as sample
-from tui_sample import SIZES, begun_now, dashboard, screen_of, shows, wait_for
+from tui_sample import AT_BOTH_SIZES, SIZES, begun_now, dashboard, screen_of, shows, wait_for
 
 from fgbuild.views.tui import meters
 from fgbuild.views.tui import overview as overview_module
@@ -46,7 +46,7 @@ def test_memory_of_a_build_that_is_gone_is_unknown() -> None:
     assert Meter().read(child.pid).build_mb is None
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_a_running_build_shows_the_machine(tmp_path: Path, size: tuple[int, int]) -> None:
     events = begun_now()
     for stage in events[0]["stages"]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import views_sample as sample
-from tui_sample import LATER_RUN, SIZES, begun_now, dashboard, shows, wait_for
+from tui_sample import AT_BOTH_SIZES, LATER_RUN, SIZES, begun_now, dashboard, shows, wait_for
 
 from fgbuild.events import encode
 from fgbuild.views.tui import app as app_module
@@ -26,7 +26,7 @@ def _quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_module, "CLOCK_SECONDS", 0.05)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_a_finished_run(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, sample.whole_run())
     async with dashboard(tmp_path).run_test(size=size) as pilot:
@@ -44,7 +44,7 @@ async def test_a_finished_run(tmp_path: Path, size: tuple[int, int]) -> None:
         await shows(pilot, "? Help", "l Log", "w Why")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_a_running_build(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, begun_now())
     async with dashboard(tmp_path).run_test(size=size) as pilot:
@@ -98,7 +98,7 @@ async def test_a_failure_names_its_log(tmp_path: Path) -> None:
         assert sample.LOG_OF_FAILURE in screen
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_a_training_whose_loss_rose_is_not_simply_done(tmp_path: Path, size: tuple[int, int]) -> None:
     recorder = sample.Recorder()
     sample.begin(recorder)
@@ -118,7 +118,7 @@ async def test_a_training_whose_loss_rose_is_not_simply_done(tmp_path: Path, siz
         await shows(pilot, "loss rose: it trained to the end")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 @pytest.mark.parametrize("replay", [True, False])
 async def test_a_run_that_is_not_the_latest_says_so(tmp_path: Path, size: tuple[int, int], replay: bool) -> None:
     sample.write_log(tmp_path, sample.failed_run())
@@ -165,7 +165,7 @@ async def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
         await shows(pilot, "✓ done")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_q_quits(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, begun_now())
     app = dashboard(tmp_path)
@@ -197,7 +197,7 @@ async def test_a_run_that_begins_behind_the_help_is_there_when_it_closes(tmp_pat
         await shows(pilot, sample.RUN, "✓ done")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_r_goes_to_the_latest_run(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, sample.failed_run())
     sample.write_log(tmp_path, sample.whole_run(LATER_RUN), LATER_RUN)
@@ -208,7 +208,7 @@ async def test_r_goes_to_the_latest_run(tmp_path: Path, size: tuple[int, int]) -
         assert "failed" not in screen
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_n_shows_the_next_loss(tmp_path: Path, size: tuple[int, int]) -> None:
     recorder = sample.Recorder(start=time.time())
     sample.begin(recorder)
@@ -223,7 +223,7 @@ async def test_n_shows_the_next_loss(tmp_path: Path, size: tuple[int, int]) -> N
         await shows(pilot, "│test:train  loss")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_capital_b_starts_a_build_once_and_shows_it(tmp_path: Path, size: tuple[int, int]) -> None:
     app = dashboard(tmp_path, code="import time; time.sleep(30)")
     async with app.run_test(size=size, notifications=True) as pilot:
@@ -342,7 +342,7 @@ async def test_a_long_log_leaves_the_loop_time_between_its_slices(
     assert len(set(beats_at[:30])) > 25
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_the_chosen_stage_stays_in_sight_among_many_domains(tmp_path: Path, size: tuple[int, int]) -> None:
     ids = [f"d{number:02d}:{kind}" for number in range(40) for kind in sample.KINDS]
     recorder = sample.Recorder(start=time.time())
@@ -392,7 +392,7 @@ async def test_arrows_choose_a_stage_and_a_gives_the_choice_back(tmp_path: Path)
         await shows(pilot, "▸ lint:train  ")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_a_click_chooses_a_stage(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, sample.whole_run())
     app = dashboard(tmp_path)

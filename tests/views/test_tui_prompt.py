@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import views_sample as sample
 from textual.widgets import Input
-from tui_sample import ANSWER, SIZES, WORDS, dashboard, screen_of, shows, type_at_once, wait_for
+from tui_sample import ANSWER, AT_BOTH_SIZES, SIZES, WORDS, dashboard, screen_of, shows, type_at_once, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
@@ -34,7 +34,7 @@ async def opened(pilot: Any, chosen: str | None = None) -> None:
     await shows(pilot, "press enter")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_enter_asks_and_shows_calls_and_how_it_ended(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, sample.whole_run())
     app = dashboard(tmp_path, answer=ANSWER)
@@ -58,7 +58,7 @@ async def test_enter_asks_and_shows_calls_and_how_it_ended(tmp_path: Path, size:
     assert asked(app) == [("test", "What is F841?"), ("test", "hi")]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_tab_asks_another_domain(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, sample.whole_run())
     app = dashboard(tmp_path, answer=WORDS)

@@ -9,7 +9,7 @@ import pytest
 import views_sample as sample
 from runs_sample import run_with_reasons
 from runs_sample import why_app as why_of
-from tui_sample import SIZES, dashboard, screen_of, shows, wait_for
+from tui_sample import AT_BOTH_SIZES, SIZES, dashboard, screen_of, shows, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import reasons, why
@@ -20,7 +20,7 @@ TEXT = "".join(f"line {number} of the prompt\n" for number in range(30))
 OTHER_TEXT = TEXT.replace("line 7 of", "line seven of")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_reasons_with_both_values_and_those_of_the_stage_above(tmp_path: Path, size: tuple[int, int]) -> None:
     events = run_with_reasons({"component": "dataset.count", "old": 1000, "new": 1500})
     app = why_of(tmp_path, "lint:train", events)
@@ -58,7 +58,7 @@ async def test_long_values_are_wrapped_and_whole(tmp_path: Path) -> None:
         assert "word57" in shown.replace(" ", "")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_BOTH_SIZES
 async def test_left_and_right_go_to_other_stages(tmp_path: Path, size: tuple[int, int]) -> None:
     app = why_of(tmp_path, None, run_with_reasons())
     async with app.run_test(size=size) as pilot:

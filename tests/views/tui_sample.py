@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import views_sample as sample
 from textual import events
 from textual.keys import _character_to_key
@@ -24,6 +25,8 @@ from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.desk import Effect, Field, Problem, Variant
 
 SIZES = [(80, 24), (120, 40)]
+AT_BOTH_SIZES = pytest.mark.parametrize("size", [SIZES[0], pytest.param(SIZES[1], marks=pytest.mark.slow)])
+"""What a view does in little room it nearly always does in more; how it looks there, snapshots tell."""
 LATER_RUN = "20261104-090000-0002"
 ANSWER = {
     "calls": [{"name": "explain_rule", "arguments": {"rule": "F841"}}],

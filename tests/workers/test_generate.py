@@ -62,6 +62,17 @@ def lint_tools() -> list[dict]:
     return tomllib.loads(Path("manifests/lint.toml").read_text("utf-8"))["tool"]
 
 
+FEW = {"generator": "lint", "count": 60}
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory, lint_tools) -> Path:
+    """What the domain `lint` gives alone."""
+    work = job(tmp_path_factory.mktemp("drawn"), lint_tools, **FEW)
+    generate.work(work, Reporter("toy:generate"))
+    return work.output
+
+
 def test_a_built_in_domain_gives_the_default_200_with_a_card(tmp_path, lint_tools):
     work = job(tmp_path, lint_tools, generator="lint")
     generate.work(work, Reporter("toy:generate"))
@@ -101,7 +112,7 @@ def test_an_own_id_is_no_generated_one(tmp_path, lint_tools):
     with pytest.raises(
         DataError, match=r'own\.jsonl:1: id "toy-00003" is the id of a generated row of scenario [a-z_]+ too'
     ):
-        generate.work(job(tmp_path, lint_tools, generator="lint", files=files), Reporter("toy:generate"))
+        generate.work(job(tmp_path, lint_tools, **FEW, files=files), Reporter("toy:generate"))
 
 
 def test_files_of_one_name_go_together(tmp_path):
@@ -117,27 +128,23 @@ def test_files_of_one_name_go_together(tmp_path):
 
 
 @pytest.mark.parametrize("split", ["train", "eval"])
-def test_an_own_row_with_a_generated_request_of_the_other_split_is_refused(tmp_path, lint_tools, split):
-    work = job(tmp_path, lint_tools, generator="lint")
-    generate.work(work, Reporter("toy:generate"))
-    taken = read_jsonl(work.output / f"{split}.jsonl")[0]["messages"][0]["content"]
+def test_an_own_row_with_a_generated_request_of_the_other_split_is_refused(tmp_path, lint_tools, drawn, split):
+    taken = read_jsonl(drawn / f"{split}.jsonl")[0]["messages"][0]["content"]
     learned, measured = (next(n for n in "abcdefghijklmnop" if (generate._share(n) < 0.2) == low) for low in (0, 1))
     row = {"messages": [{"role": "user", "content": taken}, SAID], "family": measured if split == "train" else learned}
     files = write_own(tmp_path, [{"messages": [*ASKED, SAID], "family": measured}, row])
     with pytest.raises(DataError) as caught:
-        generate.work(job(tmp_path, lint_tools, out="2", generator="lint", files=files), Reporter("toy:generate"))
+        generate.work(job(tmp_path, lint_tools, **FEW, files=files), Reporter("toy:generate"))
     assert "own.jsonl:2" in str(caught.value)
     assert taken[:20] in str(caught.value)
 
 
-def test_an_own_family_that_is_a_generated_one_of_the_other_split_is_refused(tmp_path, lint_tools):
-    work = job(tmp_path, lint_tools, generator="lint")
-    generate.work(work, Reporter("toy:generate"))
-    taken = read_jsonl(work.output / "eval.jsonl")
+def test_an_own_family_that_is_a_generated_one_of_the_other_split_is_refused(tmp_path, lint_tools, drawn):
+    taken = read_jsonl(drawn / "eval.jsonl")
     family = next(row["family"] for row in taken if generate._share(row["family"]) >= 0.2)
     files = write_own(tmp_path, [{"messages": [*ASKED, SAID], "family": family}])
     with pytest.raises(DataError, match=rf'own\.jsonl:1.*"{family}"'):
-        generate.work(job(tmp_path, lint_tools, out="2", generator="lint", files=files), Reporter("toy:generate"))
+        generate.work(job(tmp_path, lint_tools, **FEW, files=files), Reporter("toy:generate"))
 
 
 def test_an_empty_dataset_is_an_error(tmp_path):
@@ -269,7 +276,7 @@ def test_the_files_are_the_same_for_any_number_of_processes(tmp_path, lint_tools
     monkeypatch.setattr(generate, "write_generated", partial(generate.write_generated, patience=0.0))
     written = []
     for cores in (1, 2):
-        work = replace(job(tmp_path, lint_tools, out=str(cores), generator="lint"), options={"cores": cores})
+        work = replace(job(tmp_path, lint_tools, out=str(cores), **FEW), options={"cores": cores})
         generate.work(work, Reporter("toy:generate"))
         written.append({path.name: path.read_bytes() for path in work.output.iterdir()})
     assert written[0] == written[1]

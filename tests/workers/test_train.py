@@ -63,13 +63,15 @@ def killed_at_call(patch: pytest.MonkeyPatch, number: int) -> None:
         patch.setattr(module, name, counted(getattr(module, name)))
 
 
+@pytest.mark.parametrize("apart", [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_a_training_killed_anywhere_in_a_checkpoint_ends_with_the_same_bytes(
-    make_job: Jobs, monkeypatch: pytest.MonkeyPatch
+    make_job: Jobs, monkeypatch: pytest.MonkeyPatch, apart: int
 ) -> None:
+    """At every call of the file system that counts, or at each that is so many `apart`."""
     monkeypatch.setattr(training_run, "CHECKPOINT_EVERY", 1)
     monkeypatch.setattr(checkpoints, "KEPT", 1)
     straight = run(make_job("straight", max_steps=2))
-    for number in itertools.count(1):
+    for number in itertools.count(1, apart):
         with monkeypatch.context() as patch:
             killed_at_call(patch, number)
             try:
