@@ -32,8 +32,11 @@ class Series:
 
     x: list[float] = field(default_factory=list)
     y: list[float] = field(default_factory=list)
+    changes: int = field(default=0, compare=False)
+    """Points that were added so far: who has drawn them knows by it whether there is anything new."""
 
     def add(self, x: float, y: float) -> None:
+        self.changes += 1
         if self.x and x <= self.x[-1]:
             start = bisect_left(self.x, x)
             del self.x[start:], self.y[start:]

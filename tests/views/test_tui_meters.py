@@ -100,3 +100,14 @@ def test_how_busy_the_machine_is_counts_from_the_last_reading(monkeypatch: pytes
     monkeypatch.setattr(meters, "_times", lambda: next(times))
     meter = Meter()
     assert [meter.read(None).busy, meter.read(None).busy] == [0.75, 0.0]
+
+
+def test_the_memory_of_a_build_is_not_read_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reading has the kernel go through all pages of a training."""
+    readings = iter([100.0, 200.0, 300.0])
+    clock = iter([0.0, 2.0, 4.0, 12.0])
+    monkeypatch.setattr(meters, "_resident_mb", lambda pid: next(readings))
+    monkeypatch.setattr(meters.time, "monotonic", lambda: next(clock))
+    meter = Meter()
+    assert [meter.read(pid).build_mb for pid in (7, 7, 8, 8)] == [100.0, 100.0, 200.0, 200.0]
+    assert meter.read(None).build_mb is None

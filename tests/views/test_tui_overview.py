@@ -14,7 +14,7 @@ from tui_sample import AT_BOTH_SIZES, LATER_RUN, SIZES, begun_now, dashboard, sh
 from fgbuild.events import encode
 from fgbuild.views.tui import app as app_module
 from fgbuild.views.tui import feed as feed_module
-from fgbuild.views.tui import launch
+from fgbuild.views.tui import launch, loss_chart
 from fgbuild.views.tui.app import DashboardApp
 from fgbuild.views.tui.help import HelpScreen
 from fgbuild.views.tui.loss_chart import LossChart
@@ -487,3 +487,22 @@ async def test_headings_do_not_run_into_each_other(tmp_path: Path) -> None:
         screen = await shows(pilot, " domain ")
         heading = screen.splitlines()[1]
         assert heading.split() == ["domain", "gene…", "toke…", "train", "expo…", "veri…", "eval"]
+
+
+async def test_the_chart_is_computed_where_a_point_was_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not each second, for the clock in the title."""
+    made: list[object] = []
+    real = loss_chart.braille
+    monkeypatch.setattr(loss_chart, "braille", lambda *given: made.append(given) or real(*given))
+    log = sample.write_log(tmp_path, begun_now())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "lint:train  loss", "18/40 steps")
+        made.clear()
+        app.draw()
+        assert made == []
+        metric = {"kind": "stage.metric", "stage": "lint:train", "step": 39, "loss": 0.25}
+        with log.open("ab") as stream:
+            stream.write(encode({**begun_now()[-1], **metric}))
+        await shows(pilot, "lint:train  loss 0.25")
+        assert made

@@ -48,6 +48,9 @@ class LossChart(Panel):
         self._earlier: dict[tuple[str, str], tuple[Series, str]] = {}
         self._legend = ""
         self._kept: dict[tuple[str, str], _Kept | None] = {}
+        self._shown: object = None
+        self._held: list[Series] = []  # so that no other gets the id of one of them
+        self._curve: list[Part] = []
 
     def candidates(self, snapshot: Snapshot) -> list[StageState]:
         return [stage for stage in snapshot.state.stages.values() if len(stage.loss) or len(stage.eval_loss)]
@@ -147,13 +150,25 @@ class LossChart(Panel):
         scale = scale_of(loss, evaluated, behind)
         if scale is None or height < 3 or width <= AXIS_CELLS + 4:
             return [("The curve has no room here.", MUTED)]
-        columns, rows = width - AXIS_CELLS, height - 2
-        layers = [
-            (points(evaluated, scale, columns, rows, _EVALUATED), "$text-primary"),
-            (braille(loss, scale, columns, rows), "$text-primary"),
-            (points(behind, scale, columns, rows, _EARLIER), MUTED),
+        return [
+            *_title(stage, loss, evaluated, width),
+            "\n",
+            *self._curves([loss, evaluated, behind], scale, width, height),
         ]
-        return [*_title(stage, loss, evaluated, width), "\n", *drawn(layers, scale, width)]
+
+    def _curves(self, series: list[Series], scale: Scale, width: int, height: int) -> list[Part]:
+        """Loss, eval loss and the earlier one; drawn anew where a point was added, not each second."""
+        found = [(id(each), each.changes) for each in series], width, height
+        if found != self._shown:
+            loss, evaluated, behind = series
+            columns, rows = width - AXIS_CELLS, height - 2
+            layers = [
+                (points(evaluated, scale, columns, rows, _EVALUATED), "$text-primary"),
+                (braille(loss, scale, columns, rows), "$text-primary"),
+                (points(behind, scale, columns, rows, _EARLIER), MUTED),
+            ]
+            self._shown, self._held, self._curve = found, series, drawn(layers, scale, width)
+        return self._curve
 
 
 def drawn(layers: list[tuple[list[str], str]], scale: Scale, width: int) -> list[Part]:

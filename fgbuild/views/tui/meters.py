@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from fgbuild.views.tui.styles import MUTED
 from fgbuild.views.tui.widgets import Panel, Part
 
 _BAR_CELLS = 8
+_MEMORY_SECONDS = 10.0
+"""Between two readings of the build's memory: for one, the kernel goes through all its pages and holds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Meter:
         self._nvml: Any = None
         self._looked = False
         self._times = _times()
+        self._build: tuple[int, float, float | None] | None = None
 
     def read(self, pid: int | None) -> Reading:
         """What it does now, and has done since it was read last. For a thread, one at a time: the driver may take
@@ -52,9 +56,15 @@ class Meter:
             self._busy(),
             (memory.total - memory.available) / 1e6,
             memory.total / 1e6,
-            _resident_mb(pid) if pid else None,
+            self._build_mb(pid) if pid else None,
             tuple(self._gpus()),
         )
+
+    def _build_mb(self, pid: int) -> float | None:
+        now = time.monotonic()
+        if self._build is None or self._build[0] != pid or now - self._build[1] >= _MEMORY_SECONDS:
+            self._build = pid, now, _resident_mb(pid)
+        return self._build[2]
 
     def _busy(self) -> float:
         # psutil.cpu_percent begins anew in each thread.
