@@ -21,7 +21,7 @@ endif
 build: $(VENV)/.installed
 	$(FGBUILD) build --all --headless
 
-# Half of the suite's time is small trainings: a process for each core, of about 1 GB, but not more than four.
+# A process of about 1 GB for each core and one more (tests/conftest.py), but not more than four.
 test: check
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 

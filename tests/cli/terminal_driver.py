@@ -136,7 +136,14 @@ class Terminal:
             assert self._read(deadline), f"no {words} on\n{self.text}"
         return self.text
 
-    def settled(self, seconds: float = 0.4) -> str:
+    def becomes(self, screen: str, seconds: float = SECONDS) -> None:
+        """Wait for that very screen: parts of it are read by threads, and come later."""
+        deadline = time.monotonic() + seconds
+        while self.text != screen and self._read(deadline):
+            pass
+        assert self.text == screen
+
+    def settled(self, seconds: float = 1.5) -> str:
         """The screen, once nothing was written for so long."""
         while self._read(time.monotonic() + seconds):
             pass

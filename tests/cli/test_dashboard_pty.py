@@ -85,7 +85,7 @@ def test_the_build_goes_on_without_a_dashboard_and_ends(lived: Lived) -> None:
 
 def test_a_replay_shows_what_the_live_build_showed(lived: Lived) -> None:
     with Terminal(lived.root, "ui", "--replay", lived.second, size=SIZE) as terminal:
-        assert terminal.shows("Done in", "7/7 stages", "Help", "loss ") == lived.screens["end"]
+        terminal.becomes(lived.screens["end"])
         terminal.press(b"q")
         assert terminal.exit_code() == 0
     with Terminal(lived.root, "ui", "--replay", lived.first, size=SIZE) as terminal:

@@ -24,7 +24,7 @@ class TestSampleDataDomain(DomainContract):
 
     def test_tables_that_are_named_after_files_are_held_out_too(self) -> None:
         tables: dict[str, set[str]] = {split: set() for split in SPLITS}
-        for _ in self.episodes():
+        for _ in self.episodes(draws=8):
             pass
         for (_, split, _), episode in self.drawn.items():
             for turn in episode.turns:
