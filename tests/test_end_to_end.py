@@ -12,16 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from toy_domain import write_project
+from toy_domain import NO_THRESHOLDS, write_project
 
-NO_THRESHOLDS = """
-[eval.thresholds]
-call_validity = 0
-tool_accuracy = 0
-argument_match = 0
-abstention_precision = 0
-abstention_recall = 0
-"""
 STAGES = ["generate", "tokenize", "train", "export", "verify", "eval"]
 
 

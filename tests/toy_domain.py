@@ -18,6 +18,15 @@ SMOKE = ("turn on the radio", "now switch on the fan", "please turn off the lamp
 """Requests that the rows hold: what a random model of two million parameters makes of others is luck, which
 differs from machine to machine. How a model copes with words it has not seen is measured on the real base."""
 
+NO_THRESHOLDS = """
+[eval.thresholds]
+call_validity = 0
+tool_accuracy = 0
+argument_match = 0
+abstention_precision = 0
+abstention_recall = 0
+"""
+
 MANIFEST = """\
 schema = 1
 name = "toy"

@@ -12,21 +12,15 @@ from pathlib import Path
 
 from chaos import processes
 from terminal_driver import ESCAPE, LEFT, RIGHT, SECONDS, Terminal
+from toy_domain import NO_THRESHOLDS
 
 from fgbuild.events import Event, read_events
 from fgbuild.views import runs
 
-MANIFEST = """
+MANIFEST = f"""
 [trainer]
 max_steps = 6
-
-[eval.thresholds]
-call_validity = 0
-tool_accuracy = 0
-argument_match = 0
-abstention_precision = 0
-abstention_recall = 0
-"""
+{NO_THRESHOLDS}"""
 STAGES = ("base", *(f"toy:{kind}" for kind in ("generate", "tokenize", "train", "export", "verify", "eval")))
 SIZE, OTHER_SIZE = (100, 30), (80, 24)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import views_sample as sample
-from tui_sample import AT_BOTH_SIZES, SIZES, begun_now, dashboard, screen_of, shows, wait_for
+from tui_sample import AT_BOTH_SIZES, SIZES, begun_now, dashboard, screen_of, shows, two_trainings, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import actions, stopping
@@ -114,11 +114,7 @@ async def test_the_dialog_can_be_clicked(tmp_path: Path) -> None:
 
 
 async def test_of_several_that_run_the_chosen_one_is_offered_alone(tmp_path: Path) -> None:
-    recorder = sample.Recorder(start=time.time())
-    sample.begin(recorder)
-    sample.train(recorder, steps=3)
-    sample.train(recorder, steps=3, stage="test:train")
-    sample.write_log(tmp_path, recorder.events)
+    sample.write_log(tmp_path, two_trainings(3).events)
     app = dashboard(tmp_path)
     async with app.run_test(size=SIZES[0]) as pilot:
         await shows(pilot, "● running")
@@ -147,11 +143,7 @@ async def test_of_several_that_run_the_chosen_one_is_offered_alone(tmp_path: Pat
 async def test_the_dialog_closes_when_what_it_would_stop_has_ended(
     tmp_path: Path, ending: list[dict[str, Any]], said: str
 ) -> None:
-    recorder = sample.Recorder(start=time.time())
-    sample.begin(recorder)
-    sample.train(recorder, steps=3)
-    sample.train(recorder, steps=3, stage="test:train")
-    sample.write_log(tmp_path, recorder.events)
+    sample.write_log(tmp_path, two_trainings(3).events)
     app = dashboard(tmp_path)
     async with app.run_test(size=SIZES[1], notifications=True) as pilot:
         await shows(pilot, "● running")
@@ -165,10 +157,7 @@ async def test_the_dialog_closes_when_what_it_would_stop_has_ended(
 
 
 async def test_the_dialog_stays_when_another_stage_ends(tmp_path: Path) -> None:
-    recorder = sample.Recorder(start=time.time())
-    sample.begin(recorder)
-    sample.train(recorder, steps=3)
-    sample.train(recorder, steps=3, stage="test:train")
+    recorder = two_trainings(3)
     sample.write_log(tmp_path, recorder.events)
     app = dashboard(tmp_path)
     async with app.run_test(size=SIZES[1]) as pilot:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import views_sample as sample
-from tui_sample import AT_BOTH_SIZES, LATER_RUN, SIZES, begun_now, dashboard, shows, wait_for
+from tui_sample import AT_BOTH_SIZES, LATER_RUN, SIZES, begun_now, dashboard, shows, two_trainings, wait_for
 
 from fgbuild.events import encode
 from fgbuild.views.tui import app as app_module
@@ -210,11 +210,7 @@ async def test_r_goes_to_the_latest_run(tmp_path: Path, size: tuple[int, int]) -
 
 @AT_BOTH_SIZES
 async def test_n_shows_the_next_loss(tmp_path: Path, size: tuple[int, int]) -> None:
-    recorder = sample.Recorder(start=time.time())
-    sample.begin(recorder)
-    sample.train(recorder, steps=5)
-    sample.train(recorder, steps=5, stage="test:train")
-    sample.write_log(tmp_path, recorder.events)
+    sample.write_log(tmp_path, two_trainings(5).events)
     async with dashboard(tmp_path).run_test(size=size) as pilot:
         await shows(pilot, "│test:train  loss")  # the one that started last
         await pilot.press("n")
@@ -414,11 +410,7 @@ async def test_what_went_wrong_is_chosen_first(tmp_path: Path) -> None:
 
 
 async def test_a_gives_the_chart_back_too(tmp_path: Path) -> None:
-    recorder = sample.Recorder(start=time.time())
-    sample.begin(recorder)
-    sample.train(recorder, steps=5)
-    sample.train(recorder, steps=5, stage="test:train")
-    sample.write_log(tmp_path, recorder.events)
+    sample.write_log(tmp_path, two_trainings(5).events)
     async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
         await shows(pilot, "│test:train  loss")
         await pilot.press("n")

@@ -93,6 +93,15 @@ def begun_now() -> list[dict[str, Any]]:
     return sample.half_run(start=time.time())
 
 
+def two_trainings(steps: int) -> sample.Recorder:
+    """A build in which lint:train and test:train run, each so many steps far, and whose process is this one."""
+    recorder = sample.Recorder(start=time.time())
+    sample.begin(recorder)
+    for stage in ("lint:train", "test:train"):
+        sample.train(recorder, steps=steps, stage=stage)
+    return recorder
+
+
 @dataclass
 class FolderMade:
     """Artifacts as folders: `files` has (stage id, file name) → bytes, `folders` stage id → where they lie, `makers`

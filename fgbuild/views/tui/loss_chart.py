@@ -147,19 +147,14 @@ class LossChart(Panel):
                 return [("Reading …", MUTED)]
             return [(f"{stage.id} was not trained in this run, and the store has no curve of it.", MUTED)]
         behind, _ = self._behind(stage)
-        scale = scale_of(loss, evaluated, behind)
-        if scale is None or height < 3 or width <= AXIS_CELLS + 4:
+        if height < 3 or width <= AXIS_CELLS + 4:
             return [("The curve has no room here.", MUTED)]
-        return [
-            *_title(stage, loss, evaluated, width),
-            "\n",
-            *self._curves([loss, evaluated, behind], scale, width, height),
-        ]
+        return [*_title(stage, loss, evaluated, width), "\n", *self._curves([loss, evaluated, behind], width, height)]
 
-    def _curves(self, series: list[Series], scale: Scale, width: int, height: int) -> list[Part]:
+    def _curves(self, series: list[Series], width: int, height: int) -> list[Part]:
         """Loss, eval loss and the earlier one; drawn anew where a point was added, not each second."""
         found = [(id(each), each.changes) for each in series], width, height
-        if found != self._shown:
+        if found != self._shown and (scale := scale_of(*series)) is not None:
             loss, evaluated, behind = series
             columns, rows = width - AXIS_CELLS, height - 2
             layers = [
