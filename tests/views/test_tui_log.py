@@ -345,6 +345,17 @@ async def test_long_lines_are_cropped_scrolled_and_wrapped(tmp_path: Path, size:
         await shows(pilot, "end ")  # scrolled to sideways
 
 
+async def test_lines_are_wrapped_between_words(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, "phrase " * 30 + "x" * 100 + "end\n")
+    async with opened(tmp_path, output=True) as (pilot, _rows):
+        await pilot.press("W")
+        screen = await shows(pilot, "xend ")
+        words = [word for line in screen.splitlines() for word in line.split() if word.startswith("phr")]
+        assert words == ["phrase"] * 30
+        assert "x" * 79 in screen  # one word longer than a line is cut where the line ends
+
+
 async def test_wrapped_lines_are_followed_to_their_end(tmp_path: Path) -> None:
     sample.write_log(tmp_path, begun_now())
     write_output(tmp_path, "".join(f"{number} " + "w" * 200 + f" end {number}\n" for number in range(50)))

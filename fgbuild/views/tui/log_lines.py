@@ -229,16 +229,14 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
         line = self.lines.line(self.number(row))
         if not self.wrap or cell_len(line) <= self.room.width:
             return [Piece(row, 0, line, line)]
-        width, height = max(self.room.width, 1), max(self.room.height, 1)
+        width, height = max(self.room.width, 2), max(self.room.height, 1)
         pieces: list[Piece] = []
         start = 0
-        for part in chop_cells(line, width):
-            pieces.append(Piece(row, start, part, line))
-            start += len(part)
-            if len(pieces) == height:
-                if start < len(line):
-                    pieces[-1] = pieces[-1]._replace(text=part[:-1] + "…")
-                break
+        while start < len(line) and len(pieces) < height:
+            pieces.append(Piece(row, start, _fitting(line[start : start + width + 1], width), line))
+            start += len(pieces[-1].text)
+        if start < len(line):
+            pieces[-1] = pieces[-1]._replace(text=pieces[-1].text[:-1] + "…")
         return pieces
 
     def _place(self) -> list[Piece]:
@@ -280,3 +278,10 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
         # Where the mouse selects: characters of the row.
         skipped = piece.start if self.wrap else self.column
         return strip.extend_cell_length(width, base).apply_offsets(skipped, piece.row)
+
+
+def _fitting(line: str, width: int) -> str:
+    """As much of the line's beginning as fits in `width` cells; whole words, unless that left half of it empty."""
+    part = chop_cells(line, width)[0]
+    after_word = part.rfind(" ") + 1
+    return part[:after_word] if len(part) < len(line) and after_word > len(part) // 2 else part
