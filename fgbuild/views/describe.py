@@ -26,7 +26,18 @@ EVAL_NAMES = {
     "abstention_precision": "abst.p",
     "abstention_recall": "abst.r",
 }
-_WORD_ORDER = ["failed", "not passed", "cancelled", "running", "done", "cached", "current", "waiting", "not run"]
+_WORD_ORDER = [
+    "failed",
+    "not passed",
+    "cancelled",
+    "running",
+    "loss rose",
+    "done",
+    "cached",
+    "current",
+    "waiting",
+    "not run",
+]
 _SHORT_NAMES = EVAL_NAMES | {"decode_tokens_per_s": "tok/s"}
 
 
@@ -41,6 +52,8 @@ def status(state: BuildState, stage: StageState) -> tuple[str, str]:
     if stage.status == DONE:
         if stage.passed is False:
             return "✗", "not passed"
+        if stage.loss_rose:
+            return "!", "loss rose"
         return {"cached": ("≡", "cached"), "skip": ("≡", "current")}.get(stage.action, ("✓", "done"))
     if stage.planned == "skip":
         return "≡", "current"
@@ -196,7 +209,7 @@ def outcome(state: BuildState) -> str:
 
 def count_words(state: BuildState) -> str:
     """`18 ran, 2 cached, 5 up to date`."""
-    names = {"done": "ran", "not passed": "did not pass", "current": "up to date"}
+    names = {"done": "ran", "not passed": "did not pass", "loss rose": "ran with a rising loss", "current": "up to date"}
     counts = word_counts(state, state.stages.values())
     if state.beside:
         counts["current"] = counts.get("current", 0) + state.beside

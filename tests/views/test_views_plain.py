@@ -66,6 +66,8 @@ def test_a_loss_that_rose_is_said_where_the_training_ends() -> None:
     recorder.emit("stage.finished", 1.0, stage="lint:train", seconds=401.0, action="run", peak_memory_mb=3200.0)
     assert lines_with(shown(recorder.events), "finished", "6m 41s · loss 8, which rose · peak 3.2 GB")
     assert not lines_with(shown(sample.whole_run()), "which rose")
+    recorder.emit("build.finished", ran=["lint:train"], cached=[], skipped=[], failed=[], seconds=402.0, exit_code=0)
+    assert lines_with(shown(recorder.events), "lint", "1 loss rose")
 
 
 def test_the_header_says_what_will_run() -> None:

@@ -25,12 +25,9 @@ class Snapshot:
         return self.now if self.going else (self.state.updated_at or self.now)
 
     def status(self, stage: StageState) -> tuple[str, str]:
-        """Symbol and word; a stage that was running when the build process died has stopped, and a training that made
-        its loss worse is not simply done."""
+        """Symbol and word; a stage that was running when the build process died has stopped."""
         if stage.status == RUNNING and not self.going:
             return "■", "stopped"
-        if stage.loss_rose and stage.status == DONE:
-            return "!", "loss rose"
         return describe.status(self.state, stage)
 
     def cell(self, stage: StageState, width: int) -> str:
