@@ -209,7 +209,12 @@ def outcome(state: BuildState) -> str:
 
 def count_words(state: BuildState) -> str:
     """`18 ran, 2 cached, 5 up to date`."""
-    names = {"done": "ran", "not passed": "did not pass", "loss rose": "ran with a rising loss", "current": "up to date"}
+    names = {
+        "done": "ran",
+        "not passed": "did not pass",
+        "loss rose": "ran with a rising loss",
+        "current": "up to date",
+    }
     counts = word_counts(state, state.stages.values())
     if state.beside:
         counts["current"] = counts.get("current", 0) + state.beside

@@ -18,7 +18,18 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.filter import Monochrome
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
-from tui_sample import ANSWER, HOSTILE_OUTPUT, LATER_RUN, SIZES, WORDS, SampleDesk, dashboard, shows, write_output
+from tui_sample import (
+    ANSWER,
+    HOSTILE_OUTPUT,
+    LATER_RUN,
+    SIZES,
+    WORDS,
+    SampleDesk,
+    dashboard,
+    shows,
+    wait_for,
+    write_output,
+)
 
 from fgbuild.events import Event
 from fgbuild.views import runs
@@ -197,6 +208,17 @@ async def test_the_light_theme(tmp_path: Path) -> None:
     async with app.run_test(size=SIZES[0]) as pilot:
         await shows(pilot, "✓ done")
         await tui_snapshot.check(pilot, "overview-done-80x24-light")
+
+
+@pytest.mark.parametrize("theme", ["textual-light", "textual-dark"])
+@pytest.mark.parametrize("name", ["overview-failed", "overview-running", "log-events", "runs", "data", "failures"])
+async def test_words_stand_out_from_their_ground(tmp_path: Path, name: str, theme: str) -> None:
+    [sight] = [sight for sight in SIGHTS if sight.name == name]
+    app = sight.app(tmp_path)
+    app.theme = theme
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await sight.show(pilot)
+        await wait_for(pilot, lambda: not tui_snapshot.faint(app))
 
 
 async def test_below_the_prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from rich.color import Color
 from rich.style import Style
 from textual.filter import LineFilter, Monochrome
 from textual.pilot import Pilot
@@ -55,6 +56,27 @@ def _name(style: Style | None) -> str:
     colours = [colour.triplet.hex if colour and colour.triplet else "-" for colour in (style.color, style.bgcolor)]
     words = [word for word in ("bold", "dim", "underline", "reverse") if getattr(style, word)]
     return " ".join([*colours, *words])
+
+
+def faint(app: Any, least: float = 4.5) -> dict[str, float]:
+    """What stands on the screen with less than that contrast to its ground, by WCAG 2.2, 1.4.3."""
+    found: dict[str, float] = {}
+    for strip in app.screen._compositor.render_strips():
+        for each in app._filters:
+            strip = strip.apply_filter(each, app.screen.background_colors[1])
+        for segment in strip:
+            style = segment.style
+            if style and style.color and style.bgcolor and any(map(str.isalnum, segment.text)):
+                light, dark = sorted(map(_luminance, (style.color, style.bgcolor)), reverse=True)
+                if (ratio := (light + 0.05) / (dark + 0.05)) < least:
+                    found[segment.text.strip()] = round(ratio, 2)
+    return found
+
+
+def _luminance(colour: Color) -> float:
+    parts = [part / 255 for part in colour.get_truecolor()]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _runs(line: str) -> str:

@@ -21,7 +21,7 @@ from textual.widgets import Input, TextArea
 from fgbuild.errors import FgbuildError
 from fgbuild.views import runs
 from fgbuild.views.records import StageState
-from fgbuild.views.tui import actions, crash, launch, threads
+from fgbuild.views.tui import actions, crash, launch, styles, threads
 from fgbuild.views.tui.desk import Desk, Variant, variant_of
 from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.grid import telling
@@ -88,6 +88,9 @@ class DashboardApp(App[None]):
         self._crashed = False
         self._build: subprocess.Popen[bytes] | None = None
         self._run_before_build: str | None = None
+
+    def get_css_variables(self) -> dict[str, str]:
+        return super().get_css_variables() | (styles.LIGHT if self.theme == "textual-light" else {})
 
     def _theme_named(self, name: str) -> str:
         """Raises FgbuildError for one that is not there."""

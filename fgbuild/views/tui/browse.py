@@ -70,13 +70,13 @@ class BrowseView(DetailView):
         #missing { width: 100%; height: 1fr; content-align: center middle; text-align: center; padding: 0 4; }
         #browse { height: 1fr; layout: vertical; }
         #rows { width: 100%; height: 35%; min-height: 4; }
-        #text { width: 100%; height: 1fr; border-top: solid $panel-lighten-2; padding: 0 1; }
+        #text { width: 100%; height: 1fr; border-top: solid $foreground 25%; padding: 0 1; }
         #text:focus { border-top: heavy $primary; }
     }
     BrowseView.-wide {
         #browse { layout: horizontal; }
         #rows { width: 46%; height: 100%; }
-        #text { width: 1fr; height: 100%; border-top: none; border-left: solid $panel-lighten-2; }
+        #text { width: 1fr; height: 100%; border-top: none; border-left: solid $foreground 25%; }
         #text:focus { border-top: none; border-left: heavy $primary; }
     }
     """
