@@ -59,6 +59,21 @@ class ProjectDesk:
 
         return resolve_project(self.root, base=variant.base or None, profile=variant.profile or None)
 
+    def plan(self, variant: Variant) -> Sequence[Mapping[str, Any]]:
+        from fgbuild.engine.build import SHOWN_WHOLE
+        from fgbuild.engine.graph import build_graph
+        from fgbuild.engine.plan import SKIP, Planner, plan_entry
+        from fgbuild.engine.workspace import Workspace
+        from fgbuild.stages import PIPELINE
+
+        graph = build_graph(self._project(variant), PIPELINE)
+        with Workspace(self.root) as workspace:
+            decisions = [*Planner(workspace).plan(graph).values()]
+            if len(graph.domains()) > SHOWN_WHOLE:
+                due = {each.stage.domain for each in decisions if each.action != SKIP}
+                decisions = [each for each in decisions if each.stage.domain in due]
+            return [plan_entry(workspace, each) for each in decisions]
+
     def why(self, stage: str, variant: Variant) -> Sequence[str]:
         from fgbuild.cli.why import chosen, explain, standing
         from fgbuild.engine.graph import build_graph

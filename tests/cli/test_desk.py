@@ -47,6 +47,14 @@ def test_why_tells_when_the_outputs_were_made(two_runs: Path) -> None:
     assert lines[1:] == ["bell:generate would run", "  because data/bell.jsonl: changed"]
 
 
+def test_the_plan_has_every_stage_as_it_stands(two_runs: Path) -> None:
+    plan = {entry["id"]: entry for entry in ProjectDesk(two_runs).plan(Variant())}
+    assert [*plan][-1] == "bell:eval"
+    assert plan["bell:generate"]["action"] == "skip"
+    assert plan["bell:train"]["action"] == "run"
+    assert plan["bell:train"]["reasons"]
+
+
 def test_why_of_a_stage_that_is_not_there(two_runs: Path) -> None:
     with pytest.raises(FgbuildError, match="no stage"):
         ProjectDesk(two_runs).why("bell:nothing", Variant())

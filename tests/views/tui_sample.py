@@ -142,6 +142,7 @@ class SampleDesk:
     differ: Mapping[str, Sequence[Mapping[str, Any]]] | Exception = field(default_factory=dict)
     declared: Sequence[Mapping[str, Any]] = ()
     would: Effect = field(default_factory=lambda: Effect((), 0.0))
+    entries: Sequence[Mapping[str, Any]] | Exception = ()
     known_fields: Mapping[str, Field] = field(default_factory=dict)
 
     def build(self, domains: Sequence[str], variant: Variant, *, until: str | None = None) -> subprocess.Popen[bytes]:
@@ -160,6 +161,11 @@ class SampleDesk:
     @contextmanager
     def made(self, run: str) -> Iterator[FolderMade]:
         yield self.made_files
+
+    def plan(self, variant: Variant) -> Sequence[Mapping[str, Any]]:
+        if isinstance(self.entries, Exception):
+            raise self.entries
+        return self.entries
 
     def why(self, stage: str, variant: Variant) -> Sequence[str]:
         self.asked.append(("why", stage))

@@ -27,6 +27,7 @@ from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.grid import telling
 from fgbuild.views.tui.help import HelpScreen, key_names
 from fgbuild.views.tui.overview import Overview
+from fgbuild.views.tui.standing import Lookout
 from fgbuild.views.tui.view import BACK, TYPING_KEYS, DetailView, View
 
 POLL_SECONDS = 0.15
@@ -86,6 +87,7 @@ class DashboardApp(App[None]):
         self.catching_up = False  # there is more of the log than a slice
         self._drawn_at = 0.0
         self._crashed = False
+        self._lookout = Lookout(self)
         self._build: subprocess.Popen[bytes] | None = None
         self._run_before_build: str | None = None
 
@@ -115,7 +117,7 @@ class DashboardApp(App[None]):
     @property
     def stage(self) -> StageState | None:
         """The chosen stage; where none was chosen, or this run lacks it, the one to look at first."""
-        return self.feed.state.stages.get(self.selected or "") or telling(self.feed.state)
+        return self.feed.whole.stages.get(self.selected or "") or telling(self.feed.state)
 
     def choose(self, stage: str | None) -> None:
         """Choose a stage by its id; None: whichever one would look at first."""
@@ -181,6 +183,8 @@ class DashboardApp(App[None]):
             self._poll()
         if self.feed.check() or newer:
             self.draw()
+        if not self.catching_up:
+            self._lookout.look()
 
     def draw(self) -> None:
         """Have the views that are open show the run as it is now."""

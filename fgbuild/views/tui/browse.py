@@ -122,7 +122,7 @@ class BrowseView(DetailView):
             self._open(subject)
 
     def _subject_of(self, snapshot: Snapshot) -> Subject:
-        state, chosen = snapshot.state, self.dashboard.stage
+        state, chosen = snapshot.whole, self.dashboard.stage
         domains = state.domains()
         domain = self.subject.domain if self.subject else ""
         if domain not in domains:
@@ -130,7 +130,7 @@ class BrowseView(DetailView):
         stage = f"{domain}:{self.KIND}" if domain else ""
         known = state.stages.get(stage)
         feed = self.dashboard.feed
-        return Subject(feed.generation, feed.run or "", domain, stage, known.status if known else "")
+        return Subject(feed.generation, feed.run_of(stage), domain, stage, known.status if known else "")
 
     def _open(self, subject: Subject) -> None:
         self.forget()
@@ -184,14 +184,14 @@ class BrowseView(DetailView):
     def why_nothing(self) -> str:
         """Why the stage's artifact is not there, and the next step."""
         subject, what = self.subject, self.WHAT
-        stage = self.dashboard.feed.state.stages.get(subject.stage) if subject else None
+        stage = self.dashboard.feed.whole.stages.get(subject.stage) if subject else None
         if subject is None or stage is None:
             return f"This run has no stage that makes {what} of this domain; press ← or → for another one."
         again = f"run `fgbuild build {subject.domain}` to make it again"
         going = self.dashboard.feed.going
         if stage.status == FAILED:
             return f"{stage.id} failed, so there is no {what}: press w or l to see why, then {again}."
-        _, word = describe.status(self.dashboard.feed.state, stage)
+        _, word = describe.status(self.dashboard.feed.whole, stage)
         if going and word in ("waiting", "running"):
             return f"There is no {what} of {subject.domain} yet: {stage.id} is {word}. It shows here when that is done."
         if stage.status in (WAITING, RUNNING) and stage.planned != "skip":
@@ -209,7 +209,7 @@ class BrowseView(DetailView):
 
     def action_domain(self, by: int) -> None:
         """Show another domain; what is opened from here is of that one too."""
-        state = self.dashboard.feed.state
+        state = self.dashboard.feed.whole
         domains = state.domains()
         if self.subject is None or self.subject.domain not in domains or len(domains) < 2:
             return

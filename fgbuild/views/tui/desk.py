@@ -85,6 +85,10 @@ class Desk(Protocol):
     def made(self, run: str) -> AbstractContextManager[Made]:
         """What the stages of a run made."""
 
+    def plan(self, variant: Variant) -> Sequence[Mapping[str, Any]]:
+        """What a build of everything would do now: entries as `plan --json` has them, of every stage; where there are
+        many domains, of those that are not up to date."""
+
     def why(self, stage: str, variant: Variant) -> Sequence[str]:
         """What a build would do to a stage now and why, or when its outputs were made: lines, nested by indentation."""
 

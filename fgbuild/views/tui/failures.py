@@ -58,7 +58,7 @@ class FailuresView(BrowseView):
         self._shown: Failure | None = None
 
     def read(self, subject: Subject, stopped: Callable[[], bool]) -> None:
-        stage = self.dashboard.feed.state.stages.get(subject.stage) or StageState(subject.stage)
+        stage = self.dashboard.feed.whole.stages.get(subject.stage) or StageState(subject.stage)
         with self.dashboard.desk.made(subject.run) as made:
             found = evaluation_of(made, stage, most=None)
         self.post_message(self.Opened(subject, found))

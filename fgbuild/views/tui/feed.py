@@ -10,6 +10,7 @@ from fgbuild.views.bulk import BulkReader
 from fgbuild.views.state import BuildState, apply
 from fgbuild.views.text import clean
 from fgbuild.views.tui.snapshot import Snapshot
+from fgbuild.views.tui.standing import NOTHING, Standing
 
 SLICE_SECONDS = 0.045
 SLICE_EVENTS = 1_500
@@ -18,7 +19,8 @@ SLICE_EVENTS = 1_500
 class Feed:
     """run: the run to show; None follows the latest run of the project at `root`.
 
-    generation: how often a run was shown anew; what was read for an earlier one is to be read again.
+    generation: how often a run was shown anew; what was read for an earlier one is to be read again. standing: how the
+    project stands beside the latest run, once that is known.
     """
 
     def __init__(self, root: Path, run: str | None = None) -> None:
@@ -27,6 +29,7 @@ class Feed:
         self.going = False
         self.generation = 0
         self.run: str | None = None
+        self.standing: Standing = NOTHING
         self.state = BuildState()
         self._reader: BulkReader | None = None
         self._newest = runs.latest_run(root)
@@ -37,8 +40,25 @@ class Feed:
         self.generation += 1
         self.run = run
         self.going = False
+        self.standing = NOTHING
         self.state = BuildState(run=clean(run or ""))
         self._reader = BulkReader(runs.log_path(self.root, run)) if run is not None else None
+
+    @property
+    def latest(self) -> bool:
+        """Whether no run is later than the one that is shown."""
+        return (self.run or "") >= (self._newest or "")
+
+    @property
+    def whole(self) -> BuildState:
+        """This run with the stages that it did not plan."""
+        return self.standing.whole(self.state)
+
+    def run_of(self, stage: str | None) -> str:
+        """The run in which that stage was planned last; "" where it was in none."""
+        if stage is None or stage in self.state.stages or stage not in self.standing.others:
+            return self.run or ""
+        return self.standing.runs.get(stage, "")
 
     def newer(self) -> bool:
         """Whether there is a run later than known; it is shown then, where runs are followed."""
@@ -71,7 +91,7 @@ class Feed:
         return self.going or was
 
     def snapshot(self) -> Snapshot:
-        return Snapshot(self.state, time.time(), self.going, latest=(self.run or "") >= (self._newest or ""))
+        return Snapshot(self.state, time.time(), self.going, latest=self.latest, standing=self.standing)
 
     def _look(self) -> bool:
         self.going = runs.is_going(self.state)

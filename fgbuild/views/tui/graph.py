@@ -27,7 +27,7 @@ class GraphPanel(Listing):
     choice = ""
 
     def rows_of(self, snapshot: Snapshot) -> list[Row]:
-        return dependencies.rows(snapshot.state)
+        return dependencies.rows(snapshot.whole)
 
     def chosen_row(self, snapshot: Snapshot) -> int | None:
         rows = self.rows_of(snapshot)
@@ -67,7 +67,7 @@ class Neighbours(Panel):
     choice = ""
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
-        edges = dependencies.upstream(snapshot.state)
+        edges = dependencies.upstream(snapshot.whole)
         if self.choice not in edges:
             return [(text.crop(" ↑ and ↓ choose a stage; ├ reads the line, │ passes it by", width), MUTED)]
         above = ", ".join(edges[self.choice]) or "nothing"
@@ -108,7 +108,7 @@ class GraphView(DetailView):
     def action_move(self, by: int) -> None:
         """Choose the stage that many rows below."""
         snapshot = self.dashboard.feed.snapshot()
-        stages = [row.stage.id for row in dependencies.rows(snapshot.state) if row.stage is not None]
+        stages = [row.stage.id for row in dependencies.rows(snapshot.whole) if row.stage is not None]
         if not stages:
             return
         chosen = self.dashboard.stage
@@ -117,7 +117,7 @@ class GraphView(DetailView):
 
     def action_sideways(self, by: int) -> None:
         """Choose the stage of the same kind of the next domain, round about."""
-        stage, state = self.dashboard.stage, self.dashboard.feed.state
+        stage, state = self.dashboard.stage, self.dashboard.feed.whole
         if stage is None:
             self.action_move(0)
             return

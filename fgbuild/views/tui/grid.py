@@ -12,7 +12,7 @@ from fgbuild.views import describe, text
 from fgbuild.views.records import FAILED, RUNNING, BuildState, StageState
 from fgbuild.views.tui.loss_chart import LossChart
 from fgbuild.views.tui.snapshot import Snapshot, colour
-from fgbuild.views.tui.styles import HEADING
+from fgbuild.views.tui.styles import BAD, HEADING, MUTED, WARNING
 from fgbuild.views.tui.widgets import Panel, Part
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class StageGrid(Panel, can_focus=True):
 
     def show(self, snapshot: Snapshot) -> None:
         super().show(snapshot)
-        chosen, grid = self.dashboard.stage, rows(snapshot.state)
+        chosen, grid = self.dashboard.stage, rows(snapshot.whole)
         at = next((line for line, row in enumerate(grid, 1) if any(stage is chosen for stage in row if stage)), None)
         if at != self._at:
             self._at = at
@@ -90,7 +90,7 @@ class StageGrid(Panel, can_focus=True):
             around.scroll_to(y=self._at if self._at < top else self._at - height + 1, animate=False)
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
-        state = snapshot.state
+        state = snapshot.whole
         kinds = state.kinds()
         cell = self._cell_width(state, width)
         heading = text.pad(" domain", _NAME_CELLS + 1) + "".join(f"{text.pad(kind, cell - 1)} " for kind in kinds)
@@ -109,7 +109,8 @@ class StageGrid(Panel, can_focus=True):
         if stage is None:
             return [" " * width]
         shown = label + snapshot.cell(stage, width - 1 - text.cell_width(label))
-        style = colour(stage, snapshot.status(stage)[0])
+        symbol, _ = snapshot.status(stage)
+        style = MUTED if snapshot.other(stage) and symbol != "≠" else colour(stage, symbol)
         if not chosen:
             return [(text.pad(shown, width), style)]
         return [(shown, f"{style} reverse"), " " * (width - text.cell_width(shown))]
@@ -120,7 +121,7 @@ class StageGrid(Panel, can_focus=True):
 
     def action_move(self, down: int, right: int) -> None:
         """Choose a neighbour of the chosen stage."""
-        grid = rows(self.dashboard.feed.state)
+        grid = rows(self.dashboard.feed.whole)
         chosen = self.dashboard.stage
         at = next(((y, x) for y, row in enumerate(grid) for x, stage in enumerate(row) if stage is chosen), (0, 0))
         if not grid:
@@ -137,12 +138,13 @@ class StageGrid(Panel, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Choose the stage under the pointer."""
-        grid = rows(self.dashboard.feed.state)
+        state = self.dashboard.feed.whole
+        grid = rows(state)
         if not 1 <= event.y <= len(grid):
             return
         row = grid[event.y - 1]
         shared = any(stage is not None and not stage.domain for stage in row)
-        size = _SHARED_CELLS if shared else self._cell_width(self.dashboard.feed.state, self.content_size.width)
+        size = _SHARED_CELLS if shared else self._cell_width(state, self.content_size.width)
         index = max(event.x - _NAME_CELLS, 0) // size
         if index < len(row) and (stage := row[index]) is not None:
             self.dashboard.choose(stage.id)
@@ -156,16 +158,51 @@ class ChosenPanel(Panel):
         if stage is None:
             return [""]
         symbol, word = snapshot.status(stage)
+        due = snapshot.due(stage) if word in ("stale", "not built") else None
         pieces = [
             f"{symbol} {word}",
+            *(_would(due) if due is not None else []),
+            f"in run {run}" if snapshot.other(stage) and (run := snapshot.standing.runs.get(stage.id)) else "",
             text.seconds(stage.seconds) if stage.seconds else "",
             describe.resuming(stage),
             describe.checks(stage),
             describe.results(stage, 4),
-            f"because {why}" if (why := describe.because(stage.reasons)) else "",
+            f"because {why}" if due is None and (why := describe.because(stage.reasons)) else "",
             stage.message.splitlines()[0] if stage.message else "",
         ]
         start = f" ▸ {stage.id}  "
         line = " · ".join(filter(None, pieces))
         room = max(width - text.cell_width(start), 1)
         return [(start, "bold"), (text.crop(line, room), colour(stage, symbol))]
+
+
+def _would(due: StageState) -> list[str]:
+    """What a build would do to a stage, and why."""
+    why = describe.because(due.reasons)
+    took = f"about {text.seconds(due.predicted_seconds)}" if due.predicted_seconds else ""
+    return [f"b would {'run' if due.planned == 'run' else 'restore'} it{f', as {why}' if why else ''}", took]
+
+
+class StandingPanel(Panel):
+    """Where no build runs: what the files of the project have come to since, if anything."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        self.display = bool(_since(snapshot)[0])
+        super().show(snapshot)
+
+    def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
+        words, style = _since(snapshot)
+        return [(text.crop(f" {words}", width), style)]
+
+
+def _since(snapshot: Snapshot) -> tuple[str, str]:
+    standing = snapshot.standing
+    if snapshot.going:
+        return "", MUTED
+    if standing.problem:
+        return f"✗ {standing.problem.splitlines()[0]}", BAD
+    if not any(snapshot.status(stage)[1] == "stale" for stage in snapshot.whole.stages.values()):
+        return "", MUTED
+    count = len(standing.due)
+    took = f", about {text.seconds(standing.seconds)}" if standing.seconds else ""
+    return f"≠ Inputs have changed since: B builds {count} stage{'s' if count != 1 else ''}{took}; w says why", WARNING

@@ -19,6 +19,7 @@ _SYMBOLS = (
     ("●", "running: how far it is, and how long it still needs"),
     ("○", "waiting for another stage · not run, because one above it failed"),
     ("✗", "failed · not passed: it ran, but a check or a threshold did not hold"),
+    ("≠", "stale: made, but its inputs have changed since; a build would run it"),
     ("!", "loss rose: it trained to the end, but its loss was worse by then"),
     ("■", "cancelled or stopped"),
 )

@@ -99,24 +99,26 @@ class LogView(DetailView):
     def draw(self, snapshot: Snapshot) -> None:
         super().draw(snapshot)
         feed = self.dashboard.feed
-        gone = bool(snapshot.state.stages) and self._stage is not None and self._stage not in snapshot.state.stages
+        known = snapshot.whole.stages
+        gone = bool(known) and self._stage is not None and self._stage not in known
         if gone:
             self._stage = None
         if feed.generation != self._generation:
-            self._generation, self._run = feed.generation, feed.run
-            self._events = Happenings(feed.root, feed.run) if feed.run is not None else None
-            self._show()
+            self._generation = feed.generation
+            self._show(anew=True)
         elif gone:
             self._show()
         self._say()
 
     # What is shown.
 
-    def _show(self) -> None:
-        """Show the lines of the stage and kind that were chosen, from their end."""
+    def _show(self, *, anew: bool = False) -> None:
+        """Show the lines of the stage and kind that were chosen, from their end. anew: read the log again."""
         if self._output is not None:
             self._output.close()
-        root, run = self.dashboard.feed.root, self._run
+        root, run = self.dashboard.feed.root, self.dashboard.feed.run_of(self._stage) or None
+        if anew or run != self._run:
+            self._run, self._events = run, Happenings(root, run) if run is not None else None
         self._output = output_of(root, run, self._stage) if run is not None else None
         lines: Lines = self._output if self._shown == _OUTPUT and self._output is not None else TextLines()
         if self._shown == _EVENTS and self._events is not None:
@@ -162,7 +164,7 @@ class LogView(DetailView):
     def _say(self) -> None:
         """What is shown, above the lines; how far one is and what is searched for, below."""
         snapshot, rows, events = self.dashboard.feed.snapshot(), self._rows, self._shown == _EVENTS
-        stage = snapshot.state.stages.get(self._stage or "")
+        stage = snapshot.whole.stages.get(self._stage or "")
         status = " ".join(snapshot.status(stage)) if stage is not None else ""
         self._put("#log-heading", log_words.heading(self._stage, status, self._output, events=events))
         rows.set_empty(self._nothing() if not rows.row_count else "")
@@ -198,8 +200,12 @@ class LogView(DetailView):
 
     def action_stage(self, step: int) -> None:
         """The log of the stage before or after that did something in this run; before the first is the build's."""
-        stages = self.dashboard.feed.state.stages
-        did = [name for name, stage in stages.items() if name == self._stage or is_of_interest(stage)]
+        feed = self.dashboard.feed
+        did = [
+            name
+            for name, stage in feed.whole.stages.items()
+            if name == self._stage or (name in feed.state.stages and is_of_interest(stage))
+        ]
         places: list[str | None] = [None, *did]
         # Of a run that has only begun no stage is known yet.
         place = (places.index(self._stage) if self._stage in places else 0) + step

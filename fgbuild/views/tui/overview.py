@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from fgbuild.views.tui.grid import MOVES, ChosenPanel, StageGrid
+from fgbuild.views.tui.grid import MOVES, ChosenPanel, StageGrid, StandingPanel
 from fgbuild.views.tui.loss_chart import LossChart
 from fgbuild.views.tui.meters import Meter, MetersPanel, Reading
 from fgbuild.views.tui.snapshot import Snapshot
@@ -40,6 +40,7 @@ class Overview(View):
             yield VerticalScroll(StageGrid(id="grid"), id="grid-scroll")
             yield ChosenPanel(id="chosen")
             yield RunningPanel(id="running")
+            yield StandingPanel(id="standing")
             yield MetersPanel(id="meters")
             with Horizontal(id="middle"):
                 yield LossChart(id="chart")

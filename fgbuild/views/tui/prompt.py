@@ -86,7 +86,7 @@ class PromptView(DetailView):
 
     def draw(self, snapshot: Snapshot) -> None:
         super().draw(snapshot)
-        self._domains = snapshot.state.domains()
+        self._domains = snapshot.whole.domains()
         if self._domain not in self._domains:
             self._domain = next(iter(self._domains), "")
         self._show_domain()

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from fgbuild.views import describe, text
 from fgbuild.views.estimate import stage_remaining
 from fgbuild.views.records import CANCELLED, DONE, FAILED, RUNNING, BuildState, StageState
+from fgbuild.views.tui.standing import NOTHING, Standing
 from fgbuild.views.tui.styles import ACTIVE, BAD, GOOD, MUTED, WARNING
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """now: unix seconds. going: whether the build process is still there. latest: whether no run is later."""
+    """now: unix seconds. going: whether the build process is still there. latest: whether no run is later. standing:
+    how the project stands beside the run."""
 
     state: BuildState
     now: float
     going: bool
     latest: bool = True
+    standing: Standing = NOTHING
+
+    @cached_property
+    def whole(self) -> BuildState:
+        """The run with the stages that it did not plan."""
+        return self.standing.whole(self.state)
 
     @property
     def moment(self) -> float:
@@ -25,10 +34,24 @@ class Snapshot:
         return self.now if self.going else (self.state.updated_at or self.now)
 
     def status(self, stage: StageState) -> tuple[str, str]:
-        """Symbol and word; a stage that was running when the build process died has stopped."""
-        if stage.status == RUNNING and not self.going:
+        """Symbol and word; a stage that was running when its build process died has stopped. What a build would make
+        anew, although it was made, is stale."""
+        other = self.other(stage)
+        if stage.status == RUNNING and (other or not self.going):
             return "■", "stopped"
-        return describe.status(self.state, stage)
+        symbol, word = describe.status(replace(self.state, finished=True) if other else self.state, stage)
+        if word == "not run" and other and stage.id not in self.standing.runs:
+            return "○", "not built"
+        return ("≠", "stale") if word in _MADE and self.due(stage) is not None else (symbol, word)
+
+    def other(self, stage: StageState) -> bool:
+        """Whether this run did not plan that stage."""
+        return self.standing.others.get(stage.id) is stage
+
+    def due(self, stage: StageState) -> StageState | None:
+        """What a build would do to it now, and why; None where nothing, where that is not known, or one runs."""
+        planned = self.standing.plan.get(stage.id)
+        return None if self.going or planned is None or planned.planned == "skip" else planned
 
     def cell(self, stage: StageState, width: int) -> str:
         """The longest account of a stage that fits into `width` cells."""
@@ -55,11 +78,14 @@ class Snapshot:
         return [f"● {share}, {text.seconds(left)} left", f"● {share} {_brief(left)}", f"● {share}"]
 
 
+_MADE = ("done", "loss rose", "current", "cached")
+
+
 def colour(stage: StageState, symbol: str) -> str:
     """The theme colour of a stage's cell; the words say the same."""
     if stage.status == FAILED or stage.refused:
         return BAD
-    if stage.status == CANCELLED or symbol in "■!":
+    if stage.status == CANCELLED or symbol in "■!≠":
         return WARNING
     if stage.status == RUNNING:
         return ACTIVE

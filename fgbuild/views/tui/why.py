@@ -14,6 +14,7 @@ from fgbuild.views import dependencies, describe, text
 from fgbuild.views.records import BuildState, StageState
 from fgbuild.views.tui.reasons import reason_parts
 from fgbuild.views.tui.snapshot import Snapshot, colour
+from fgbuild.views.tui.standing import NOTHING, Standing
 from fgbuild.views.tui.styles import MUTED
 from fgbuild.views.tui.threads import ask
 from fgbuild.views.tui.view import NO_RUN, DetailView
@@ -33,7 +34,7 @@ class WhyPanel(Panel):
         self.told: dict[str, list[str]] = {}
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
-        state, stage = snapshot.state, snapshot.state.stages.get(self.choice)
+        state, stage = snapshot.whole, snapshot.whole.stages.get(self.choice)
         if stage is None:
             return [(NO_RUN, MUTED)]
         symbol, word = snapshot.status(stage)
@@ -55,6 +56,10 @@ def _when(stage: StageState, snapshot: Snapshot) -> str:
     began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(stage.started_at)) if stage.started_at else ""
     took = f" and took {text.seconds(stage.seconds)}" if stage.seconds is not None else ""
     because = ", because" if stage.reasons else ""
+    if word == "stale":
+        word = describe.status(snapshot.state, stage)[1]
+    if word == "not built":
+        return "It was never built."
     if word == "current":
         return "It was up to date: this run left it alone."
     if word == "cached":
@@ -101,8 +106,8 @@ class WhyView(DetailView):
     WhyView #why { width: 100%; height: auto; }
     """
 
-    _generation = 0
-    """Of the feed when what the panel was told was asked for."""
+    _asked_at: tuple[int, Standing] = (0, NOTHING)
+    """Generation of the feed and standing of the project when what the panel was told was asked for."""
 
     def body(self) -> Iterable[Widget]:
         yield VerticalScroll(WhyPanel(id="why"), id="why-scroll")
@@ -111,24 +116,27 @@ class WhyView(DetailView):
         super().draw(snapshot)
         panel, stage = self.query_one(WhyPanel), self.dashboard.stage
         panel.choice = stage.id if stage is not None else ""
-        if self.dashboard.feed.generation != self._generation:
-            self._generation = self.dashboard.feed.generation
+        asked_at = (self.dashboard.feed.generation, snapshot.standing)
+        if asked_at != self._asked_at:
+            self._asked_at = asked_at
             panel.told.clear()
-        if stage is not None and self._settled_without_reasons(snapshot, stage) and stage.id not in panel.told:
+        if stage is not None and self._is_to_be_asked(snapshot, stage) and stage.id not in panel.told:
             panel.told[stage.id] = [LOOKING]
             self._ask(stage.id)
         panel.show(snapshot)
 
     @staticmethod
-    def _settled_without_reasons(snapshot: Snapshot, stage: StageState) -> bool:
-        return not stage.reasons and snapshot.status(stage)[1] in ("current", "cached", "done")
+    def _is_to_be_asked(snapshot: Snapshot, stage: StageState) -> bool:
+        """Whether the desk knows more of it than the log."""
+        word = snapshot.status(stage)[1]
+        return word in ("stale", "not built") or (not stage.reasons and word in ("current", "cached", "done"))
 
     def _ask(self, stage: str) -> None:
         """Have what the desk knows of the stage shown."""
-        desk, variant, generation = self.dashboard.desk, self.dashboard.variant, self._generation
+        desk, variant, asked_at = self.dashboard.desk, self.dashboard.variant, self._asked_at
 
         def told(lines: list[str]) -> None:
-            if generation == self._generation:
+            if asked_at == self._asked_at:
                 self.query_one(WhyPanel).told[stage] = [text.clean(line) for line in lines[:_MOST_LINES]]
                 self.draw(self.dashboard.feed.snapshot())
 
@@ -142,7 +150,7 @@ class WhyView(DetailView):
 
     def action_move(self, by: int) -> None:
         """Go that many stages further, in the plan's order."""
-        stages = [*self.dashboard.feed.state.stages]
+        stages = [*self.dashboard.feed.whole.stages]
         if not stages:
             return
         chosen = self.dashboard.stage

@@ -42,7 +42,11 @@ class Panel(Static):
 
     def on_resize(self) -> None:
         if self._snapshot is not None:
+            lines = _lines(self._drawn)
             self.show(self._snapshot)
+            if _lines(self._drawn) != lines:
+                # Asked for while it lays out, textual forgets it.
+                self.call_after_refresh(self.refresh, layout=True)
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         """The panel's text for that many cells and rows: plain or (text, style) pieces."""
