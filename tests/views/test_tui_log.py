@@ -182,6 +182,27 @@ async def test_following_stops_on_scrolling_up_and_end_takes_it_up_again(tmp_pat
             await shows(pilot, "line 0214", "following")
 
 
+async def test_only_lines_that_are_new_and_below_are_said_to_be(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    path = write_output(tmp_path, numbered(10))
+    async with opened(tmp_path, output=True) as (pilot, rows):
+        await shows(pilot, "line 0009", "following")
+        for key in ("ampersand", "slash", "slash"):  # searched again, the filter finds as many lines as before
+            await type_in(pilot, key, "0003")
+            await shows(pilot, "only “0003”: 1 of 10")
+        await shows(pilot, "lines 1–1 of 1 · End follows")
+        assert rows.virtual_size.height == 1
+        with path.open("a") as stream:
+            stream.write("a new line 00031\n")
+        await shows(pilot, "a new line", "lines 1–2 of 2 · End follows")  # new, and in sight
+        with path.open("a") as stream:
+            stream.write("".join(f"0003 {number}\n" for number in range(30)))
+        below = 32 - rows.room.height
+        await shows(pilot, f"{below} new lines below")
+        await pilot.press("down")
+        await shows(pilot, f"{below - 1} new lines below")
+
+
 async def test_the_mouse_wheel_stops_following_too(tmp_path: Path) -> None:
     sample.write_log(tmp_path, begun_now())
     write_output(tmp_path, numbered(200))

@@ -134,6 +134,7 @@ class LogView(DetailView):
         self._rows.search = wanted
         self._rows.current = None
         self._jump_from = None
+        self._drawn = ()
         self._rows.set_filter(self._filter)
 
     def _poll(self) -> None:

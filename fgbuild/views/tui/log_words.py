@@ -24,7 +24,7 @@ def place(rows: LogLines) -> str:
     """`following`, or what is in sight and what came since."""
     if rows.following:
         return "following"
-    sight, new = rows.rows_in_sight, rows.row_count - rows.left_at
+    sight, new = rows.rows_in_sight, rows.new_below
     if new > 0:
         return f"{new:,} new line{'s' if new != 1 else ''} below · End follows"
     return f"lines {sight.start + 1:,}–{sight.stop:,} of {rows.row_count:,} · End follows" if sight else ""
