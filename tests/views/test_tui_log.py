@@ -17,6 +17,7 @@ from tui_sample import (
     SIZES,
     begun_now,
     dashboard,
+    notices_of,
     screen_of,
     shows,
     type_at_once,
@@ -50,8 +51,7 @@ async def opened(
 ) -> AsyncIterator[tuple[Pilot[Any], LogLines]]:
     """The log view of that stage: its events, or what its worker printed."""
     app: Any = dashboard(root)
-    tell, app.notices = app.tell, []
-    app.tell = lambda message, severity="information": (app.notices.append(message), tell(message, severity))
+    app.notices = notices_of(app)
     async with app.run_test(size=size, notifications=True) as pilot:
         if runs.latest_run(root) is not None:
             await wait_for(pilot, lambda: app.feed.state.stages != {})
