@@ -161,7 +161,7 @@ async def test_y_copies_the_row_as_json(tmp_path: Path, size: tuple[int, int]) -
     async with app.run_test(size=size, notifications=True) as pilot:
         await data_of(pilot, "row 1 of 43")
         await pilot.press("down", "y")
-        await shows(pilot, "copied as JSON")
+        await shows(pilot, "Copied the row as JSON, also to cache/ui/copied.txt.")
         assert json.loads(app.clipboard) == ROWS[1]
 
 

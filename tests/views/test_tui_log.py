@@ -252,6 +252,10 @@ async def test_search_next_and_previous(tmp_path: Path, size: tuple[int, int]) -
         assert len(reversed_text) == 1  # the match one is at
         await type_in(pilot, "slash", "x")
         await told(pilot, "No line matches.")
+        await type_in(pilot, "slash", "0151")
+        await shows(pilot, "“0151” 1 of 1")
+        await pilot.press("tab", "tab")
+        await shows(pilot, "“0151” in 1 line ")
 
 
 async def test_a_search_that_is_typed_at_once(tmp_path: Path) -> None:
@@ -311,11 +315,11 @@ async def test_copying(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path, size=size, output=True) as (pilot, _rows):
         await shows(pilot, "esc ␛[31m")
         await pilot.press("y")
-        await told(pilot, f"Copied {size[1] - 4} lines.")
+        await told(pilot, f"Copied {size[1] - 4} lines, also to cache/ui/copied.txt.")
         copied = pilot.app.clipboard.splitlines()
         assert (copied[-1], copied[-2], len(copied)) == ("esc ␛[31m", "line 0099", size[1] - 4)
         await pilot.press("Y")
-        await told(pilot, "Copied 101 lines.")
+        await told(pilot, "Copied 101 lines,")
         assert pilot.app.clipboard.startswith("line 0000\n")
         await pilot.press("home")
         await shows(pilot, "lines 1–")
@@ -323,7 +327,7 @@ async def test_copying(tmp_path: Path, size: tuple[int, int]) -> None:
         await pilot.hover(LogLines, offset=(3, 3))
         await pilot.mouse_up(LogLines, offset=(3, 3))
         await pilot.press("y")
-        await told(pilot, "Copied 3 lines.")
+        await told(pilot, "Copied 3 lines,")
         assert pilot.app.clipboard.splitlines()[:2] == ["0001", "line 0002"]
 
 
@@ -449,7 +453,7 @@ async def test_without_a_run_and_with_a_stage_that_did_nothing(tmp_path: Path) -
         sample.write_log(tmp_path, begun_now())
         await shows(pilot, "the whole build · events", "lint:train")  # and shows the build that begins
     async with opened(tmp_path, "lint:verify") as (pilot, _):
-        await shows(pilot, "Nothing has happened to it in this run")
+        await shows(pilot, "Nothing has happened to it in this run; → goes to the next that did something. ")
 
 
 async def test_a_later_run_is_shown(tmp_path: Path) -> None:

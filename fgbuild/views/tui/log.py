@@ -15,6 +15,7 @@ from textual.widgets import Static
 from fgbuild.views import text
 from fgbuild.views.lines import FileLines, Lines, Scan, TextLines, pattern
 from fgbuild.views.tui import log_words
+from fgbuild.views.tui.copying import copy
 from fgbuild.views.tui.entry import SearchLine
 from fgbuild.views.tui.log_lines import LogLines
 from fgbuild.views.tui.log_source import Happenings, is_of_interest, output_of
@@ -280,11 +281,8 @@ class LogView(DetailView):
         if not count:
             self.dashboard.tell("There is no line to copy.", "warning")
             return
-        self.app.copy_to_clipboard(lines)
-        if count < of:
-            self.dashboard.tell(f"Copied the last {count:,} of {of:,} lines; a terminal takes no more at once.")
-        else:
-            self.dashboard.tell(f"Copied {count:,} line{'s' if count != 1 else ''}.")
+        last = f"the last {count:,} of {of:,} lines (a terminal takes no more at once)"
+        copy(self.dashboard, lines, last if count < of else log_words.lines(count))
 
     def action_follow(self) -> None:
         self._rows.follow()
