@@ -89,12 +89,15 @@ def numbered(count: int, start: int = 0) -> str:
 async def test_the_events_of_a_stage_in_words(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, sample.whole_run())
     async with opened(tmp_path, size=size) as (pilot, _):
-        screen = await shows(pilot, "lint:train · ✓ done · events", "finished   6m 41s · loss 0.01266 · peak 3.2 GB")
+        await shows(
+            pilot, "lint:train · ✓ done · events", "finished   6m 41s · loss 0.01266 · peak 3.2 GB", "following"
+        )
+        await pilot.press("W")
+        screen = await shows(pilot, "started    because")
         assert "started    because lora.r: 16 → 32 · about 6m 40s" in screen
         assert "note       fp32 on cpu, 3,796,992 trainable parameters" in screen
         assert "running    45 % · 18/40 steps · loss 0.05424" in screen
         assert "measured   eval loss 0.02925 · step 40" in screen
-        assert "following" in screen
         assert "lint:export" not in screen
         await shows(pilot, "Tab Output", "/ Search", "& Filter")
 
@@ -137,7 +140,7 @@ async def test_tab_shows_what_the_worker_printed_and_back(tmp_path: Path, size: 
         )
         assert "started" not in screen
         await pilot.press("tab")
-        await shows(pilot, "started    because")
+        await shows(pilot, "finished   6m 41s")
 
 
 async def test_left_and_right_go_to_stages_that_did_something(tmp_path: Path) -> None:
@@ -370,6 +373,49 @@ async def test_long_lines_are_cropped_scrolled_and_wrapped(tmp_path: Path, size:
         await shows(pilot, "end ")  # scrolled to sideways
 
 
+async def test_a_failure_can_be_read_whole_and_is_in_the_colour_of_errors(tmp_path: Path) -> None:
+    recorder = sample.Recorder()
+    sample.begin(recorder)
+    reason = "expected one valid call of the tool " * 3 + "that was asked for"
+    recorder.emit("stage.started", stage="lint:verify", reasons=[])
+    recorder.emit("stage.check", stage="lint:verify", name="size", passed=True, value="291.5")
+    recorder.emit("stage.check", stage="lint:verify", name="smoke", passed=False, value="4 of 5", reason=reason)
+    recorder.emit("stage.failed", stage="lint:verify", message="one thing\nand another", exit_code=1)
+    sample.write_log(tmp_path, recorder.events)
+    async with opened(tmp_path, "lint:verify") as (pilot, rows):
+        await shows(pilot, "smoke did not pass: 4 of 5", "that was asked for", "and another", "exit code 1")
+        wrong = rows.get_component_rich_style("log-lines--bad").color
+
+        def coloured() -> list[tuple[str, bool]]:
+            strips = pilot.app.screen._compositor.render_strips()
+            parts = [part for strip in strips for part in strip if part.style and part.style.color == wrong]
+            return [(part.text.strip(), bool(part.style and part.style.reverse)) for part in parts]
+
+        whole = " ".join(text for text, _ in coloured())
+        for words in ("smoke did not pass", "asked for", "one thing", "and another", "exit code"):
+            assert words in whole
+        assert "size" not in whole
+        await type_in(pilot, "slash", "one thing")
+        await wait_for(pilot, lambda: ("one thing", True) in coloured())
+
+
+async def test_each_side_remembers_whether_it_is_wrapped(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    write_output(tmp_path, "x" * 90 + "end\n")
+    async with opened(tmp_path) as (pilot, _):
+        await shows(pilot, "812 tok/s · 3.1 GB", "W Wrap")
+        await pilot.press("tab")
+        await shows(pilot, "xx… ", "W Wrap")
+        await pilot.press("W")
+        await shows(pilot, "xend")
+        await pilot.press("tab", "W")
+        await shows(pilot, "812 tok/s ·… ")
+        await pilot.press("escape", "l")
+        await shows(pilot, "812 tok/s ·… ")
+        await pilot.press("tab")
+        await shows(pilot, "xend")
+
+
 async def test_lines_are_wrapped_between_words(tmp_path: Path) -> None:
     sample.write_log(tmp_path, begun_now())
     write_output(tmp_path, "phrase " * 30 + "x" * 100 + "end\n")
@@ -421,6 +467,8 @@ async def test_hostile_events_and_stage_ids_are_inert(tmp_path: Path) -> None:
     recorder.emit("stage.failed", stage="../../../etc/passwd", message=hostile, log=hostile)
     sample.write_log(tmp_path, recorder.events)
     async with opened(tmp_path, "../../../etc/passwd", SIZES[1]) as (pilot, _):
+        await shows(pilot, "log: ␛[2J[bold]x[/nothing]")
+        await pilot.press("W")
         screen = await shows(pilot, "note       ␛[2J[bold]x[/nothing]", "failed     ␛[2J")
         assert not set(screen) & set("\x1b\r\u202e")
         await pilot.press("tab")

@@ -83,6 +83,7 @@ class DashboardApp(App[None]):
         self.feed = Feed(desk.root, run)
         self.selected: str | None = None
         self.prompt_text = ""  # what the prompt view begins with
+        self.log_wraps = {"events": True, "output": False}  # side of the log → whether its long lines are wrapped
         self.catching_up = False  # there is more of the log than a slice
         self._drawn_at = 0.0
         self._crashed = False

@@ -37,13 +37,13 @@ class LogView(DetailView):
         Binding(
             "ampersand", "ask('filter')", "Filter", key_display="&", tooltip="show only lines that match; empty: all"
         ),
+        Binding("W", "wrap", "Wrap", tooltip="wrap long lines, or not"),
         Binding("tab", "other", "Output", key_display="Tab", tooltip="events in words, or what the worker printed"),
         Binding("left", "stage(-1)", "Stage before", key_display="←", tooltip="log of the stage before", show=False),
         Binding("right", "stage(1)", "Next stage", key_display="→", tooltip="log of the next stage that did something"),
         Binding("F,end", "follow", "Follow", key_display="F, End", tooltip="go to the end and follow what comes"),
         Binding("y", "copy", "Copy", tooltip="copy what the mouse selected, or what is on the screen"),
         Binding("Y", "copy_all", "Copy all", tooltip="copy every line (with a filter: that matches)", show=False),
-        Binding("W", "wrap", "Wrap", tooltip="wrap long lines, or not"),
         Binding("up", "scroll(-1)", "Up", key_display="↑", tooltip="scroll up; stops following", show=False),
         Binding("down", "scroll(1)", "Down", key_display="↓", tooltip="scroll down", show=False),
         Binding("pageup", "page(-1)", "Page up", key_display="PgUp", tooltip="a page up", show=False),
@@ -122,6 +122,7 @@ class LogView(DetailView):
         lines: Lines = self._output if self._shown == _OUTPUT and self._output is not None else TextLines()
         if self._shown == _EVENTS and self._events is not None:
             lines = self._events.of(self._stage)
+        self._rows.wrap = self.dashboard.log_wraps[self._shown]
         self._rows.show(lines)
         self._look_for()
         self._poll()
@@ -302,7 +303,8 @@ class LogView(DetailView):
         self._rows.shift(steps * max(self.size.width // 2, 1))
 
     def action_wrap(self) -> None:
-        self._rows.set_wrap(not self._rows.wrap)
+        wrap = self.dashboard.log_wraps[self._shown] = not self._rows.wrap
+        self._rows.set_wrap(wrap)
         self._say()
 
     def on_log_lines_moved(self) -> None:

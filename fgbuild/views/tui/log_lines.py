@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
@@ -41,7 +41,9 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
 
     DEFAULT_CSS = """
     LogLines { height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }
+    LogLines > .log-lines--bad { color: $text-error; }
     """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"log-lines--bad"}
 
     class Moved(Message):
         """Other rows are in sight than before, or it stopped following."""
@@ -263,7 +265,9 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
                 return Strip([Segment(f" {self._empty}", base)]).adjust_cell_length(width, base)
             return Strip.blank(width, base)
         piece = self._placed[y]
-        text = Text(piece.text, style=base, no_wrap=True, end="")
+        bad = self.number(piece.row) in self.lines.bad
+        text = Text(piece.text, no_wrap=True, end="")
+        text.stylize(self.get_component_rich_style("log-lines--bad") if bad else base)  # as its own it would be lost
         if self.search is not None:
             style = _CURRENT if self.number(piece.row) == self.current else _MATCH
             for match in self.search.finditer(piece.whole):
