@@ -290,6 +290,48 @@ async def test_an_empty_search_ends_it_and_escape_leaves_it(tmp_path: Path) -> N
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, Overview))
 
 
+async def test_escape_ends_the_search_then_the_filter_and_leaves_the_log_last(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, numbered(15))
+    async with opened(tmp_path, output=True) as (pilot, rows):
+        await shows(pilot, "line 0014", "esc Back")
+        await type_in(pilot, "ampersand", "001")
+        await type_in(pilot, "slash", "0012")
+        await shows(pilot, "“0012” 1 of 1 · only “001”: 6 of 15", "esc Clear")
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: "“0012”" not in screen_of(pilot.app))
+        assert rows.row_count == 6
+        await pilot.press("escape")
+        await shows(pilot, "line 0002", "esc Back")
+        assert "001”" not in screen_of(pilot.app)
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Overview))
+
+
+@pytest.mark.parametrize("key", ["/", "&"])
+async def test_words_that_are_typed_replace_the_old_ones(tmp_path: Path, key: str) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, numbered(30))
+    async with opened(tmp_path, output=True) as (pilot, _):
+        await shows(pilot, "line 0029")
+        type_at_once(pilot.app, key, *"0012", "enter", key, *"0003", "enter")
+        await shows(pilot, "“0003”", "line 0003")
+        type_at_once(pilot.app, key, "end", "x", "enter")
+        await shows(pilot, "“0003x”")
+
+
+async def test_while_words_are_typed_the_footer_has_their_keys(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, numbered(30))
+    async with opened(tmp_path, output=True) as (pilot, _):
+        await pilot.press("slash")
+        await wait_for(
+            pilot, lambda: screen_of(pilot.app).splitlines()[-1].split() == ["Enter", "Apply", "Esc", "Cancel"]
+        )
+        await pilot.press("escape")
+        await shows(pilot, "& Filter", "? Help")
+
+
 @AT_BOTH_SIZES
 async def test_a_filter_shows_only_lines_that_match_also_new_ones(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, begun_now())

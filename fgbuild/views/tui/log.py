@@ -20,7 +20,7 @@ from fgbuild.views.tui.entry import SearchLine
 from fgbuild.views.tui.log_lines import LogLines
 from fgbuild.views.tui.log_source import Happenings, is_of_interest, output_of
 from fgbuild.views.tui.snapshot import Snapshot
-from fgbuild.views.tui.view import NO_RUN, DetailView
+from fgbuild.views.tui.view import BACK, NO_RUN, DetailView
 
 POLL_SECONDS = 0.1
 SLICE_SECONDS = 0.02
@@ -31,6 +31,7 @@ _SEARCH, _FILTER = "search", "filter"
 class LogView(DetailView):
     NAME = "Log"
     KEYS: ClassVar[list[Binding]] = [
+        Binding("escape", "clear", "Clear", tooltip="end the search, then the filter; with neither: go back"),
         Binding("slash", "ask('search')", "Search", key_display="/", tooltip="search; an empty one ends it"),
         Binding("n", "match(1)", "Next", tooltip="go to the next line that matches", show=False),
         Binding("N", "match(-1)", "Previous", tooltip="go to the one before", show=False),
@@ -52,7 +53,7 @@ class LogView(DetailView):
         Binding("less_than_sign", "shift(-1)", "Left", key_display="<", tooltip="scroll long lines back", show=False),
         Binding("greater_than_sign", "shift(1)", "Right", key_display=">", tooltip="scroll them sideways", show=False),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS, BACK]
     CSS = """
     #log-heading { height: 1; color: $foreground-muted; }
     #log-status { height: 1; background: $panel; color: $foreground; }
@@ -82,7 +83,7 @@ class LogView(DetailView):
         yield Static("", id="log-heading", markup=False)
         yield LogLines(id="log-lines")
         yield Static("", id="log-status", markup=False)
-        yield SearchLine(id="log-input", compact=True, select_on_focus=False)
+        yield SearchLine(id="log-input", compact=True)
 
     def on_mount(self) -> None:
         stage = self.dashboard.stage
@@ -215,11 +216,9 @@ class LogView(DetailView):
     def action_ask(self, what: str) -> None:
         self._asked = what
         asked = self.query_one(SearchLine)
-        asked.value = self._words[what]
-        asked.cursor_position = len(asked.value)
         asked.placeholder = "search for" if what == _SEARCH else "show only lines with"
         asked.add_class("-asking")
-        self.set_focus(asked)  # at once: `focus` sends a message, which letters overtake
+        asked.ask(self._words[what])
 
     def action_leave_entry(self) -> None:
         self.query_one(SearchLine).remove_class("-asking")
@@ -227,12 +226,25 @@ class LogView(DetailView):
 
     def action_take_entry(self) -> None:
         self.action_leave_entry()
-        words = self._words[self._asked] = self.query_one(SearchLine).value
+        words = self.query_one(SearchLine).value
         sight = self._rows.rows_in_sight
         top = self._rows.number(sight[0]) if sight else 0
-        self._look_for()
+        self._take(self._asked, words)
         if self._asked == _SEARCH and words:
             self._jump_from = top
+        self._poll()
+
+    def _take(self, what: str, words: str) -> None:
+        self._words[what] = words
+        self._look_for()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where nothing is searched for and all is shown, escape goes back."""
+        return any(self._words.values()) if action == "clear" else super().check_action(action, parameters)
+
+    def action_clear(self) -> None:
+        self._take(_SEARCH if self._words[_SEARCH] else _FILTER, "")
         self._poll()
 
     def _arrive(self) -> None:
