@@ -12,7 +12,7 @@ import stat
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -34,7 +34,8 @@ _TEXTS = 2_000
 class Lines(Protocol):
     """count: lines so far. complete: those that can no longer change (all but an unfinished last one).
     generation: grows when the text begins anew, so that line numbers mean something else.
-    size: grows or changes whenever the text does."""
+    size: grows or changes whenever the text does. bad: numbers of the lines that tell of a failure, where they are
+    known."""
 
     @property
     def count(self) -> int: ...
@@ -44,6 +45,8 @@ class Lines(Protocol):
     def generation(self) -> int: ...
     @property
     def size(self) -> int: ...
+    @property
+    def bad(self) -> Set[int]: ...
 
     def line(self, number: int) -> str:
         """One line, inert; from 0. "" where it is no longer there."""
@@ -57,6 +60,7 @@ class TextLines:
 
     def __init__(self) -> None:
         self._lines: list[str] = []
+        self.bad: set[int] = set()
         self.generation = 0
 
     @property
@@ -65,7 +69,9 @@ class TextLines:
 
     complete = size = count
 
-    def add(self, line: str) -> None:
+    def add(self, line: str, *, bad: bool = False) -> None:
+        if bad:
+            self.bad.add(len(self._lines))
         self._lines.append(line)
 
     def line(self, number: int) -> str:
@@ -82,6 +88,8 @@ class FileLines:
     For each block of the file it keeps how many lines end before it: 100 MB take 13 kB. problem: why there is nothing,
     or nothing more, to show; "" where all is well.
     """
+
+    bad: Set[int] = frozenset()
 
     def __init__(self, path: Path) -> None:
         self.path = path

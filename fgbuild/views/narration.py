@@ -17,13 +17,15 @@ _STORED = " (when it last ran)"
 @dataclass(frozen=True, slots=True)
 class Line:
     """time: unix seconds. stage: its id, "" where the line is the build's. word: what kind of thing happened.
-    aside: whether it says little about the build as a whole (a stage with nothing to do)."""
+    aside: whether it says little about the build as a whole (a stage with nothing to do). bad: whether it tells of
+    something that failed or did not pass."""
 
     time: float | None
     stage: str
     word: str
     text: str
     aside: bool = False
+    bad: bool = False
 
 
 class Narration:
@@ -48,12 +50,11 @@ class Narration:
         stored = event.get("stored") is True
         said = self._said(str(kind), stage, event)
         aside = stored or (kind == "stage.finished" and stage.action == "skip")
-        return self._lines(
-            stage.id, [(word, words + (_STORED if stored else "")) for word, words in said if word or words], aside
-        )
+        told = [(word, words + (_STORED if stored else "")) for word, words in said if word or words]
+        return self._lines(stage.id, told, aside, _is_bad(str(kind), stage))
 
-    def _lines(self, stage: str, said: list[tuple[str, str]], aside: bool = False) -> list[Line]:
-        return [Line(self.state.updated_at, stage, word, words, aside) for word, words in said]
+    def _lines(self, stage: str, said: list[tuple[str, str]], aside: bool = False, bad: bool = False) -> list[Line]:
+        return [Line(self.state.updated_at, stage, word, words, aside, bad) for word, words in said]
 
     def _said(self, kind: str, stage: StageState, event: Event) -> list[tuple[str, str]]:
         if kind == "stage.started":
@@ -107,6 +108,12 @@ class Narration:
         lines = [("failed", first)] if message or not said_message else []
         ending = _joined(exit_code, log)
         return [*lines, *(("", f"    {line}") for line in rest), *([("", f"    {ending}")] if ending else [])]
+
+
+def _is_bad(kind: str, stage: StageState) -> bool:
+    if kind == "stage.check" and stage.checks:
+        return list(stage.checks.values())[-1].passed is False
+    return kind == "stage.failed" or (kind == "stage.finished" and stage.refused)
 
 
 def check_words(check: Check) -> str:

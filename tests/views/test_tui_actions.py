@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import views_sample as sample
-from tui_sample import AT_BOTH_SIZES, SIZES, begun_now, dashboard, screen_of, shows, two_trainings, wait_for
+from tui_sample import AT_BOTH_SIZES, SIZES, begun_now, dashboard, notices_of, screen_of, shows, two_trainings, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import actions, stopping
@@ -38,8 +38,9 @@ async def test_b_builds_up_to_the_chosen_stage(
     async with app.run_test(size=SIZES[0], notifications=True) as pilot:
         await shows(pilot, "✗ failed")
         app.selected = chosen
+        told = notices_of(app)
         await pilot.press("b")
-        await shows(pilot, "Build started")
+        await wait_for(pilot, lambda: any("Build started" in notice for notice in told))
     assert asked(app, "build") == [("build", domains, until)]
     app.desk.started[0].wait()
 
@@ -224,11 +225,11 @@ async def test_o_writes_the_report(
     app = dashboard(tmp_path)
     async with app.run_test(size=(120, 24), notifications=True) as pilot:
         await shows(pilot, "✓ done")
+        told = notices_of(app)
         await pilot.press("o")
-        await shows(pilot, "Writing the report…")
-        await wait_for(pilot, lambda: any(words[0] in toast.message for toast in app._notifications))
-        (told,) = [toast.message for toast in app._notifications if words[0] in toast.message]
-        assert all(word in told for word in words)
+        await wait_for(pilot, lambda: len(told) == 2)
+        assert told[0] == "Writing the report…"
+        assert all(word in told[1] for word in words)
     assert asked(app, "report") == [("report", sample.RUN)]
     assert opened == ([tmp_path / "report.html"] if display else [])
 

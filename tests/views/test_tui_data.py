@@ -133,6 +133,10 @@ async def test_a_search_that_is_typed_at_once(tmp_path: Path) -> None:
         await data_of(pilot, "row 1 of 43")
         type_at_once(app, "/", *"ABLE", "backspace", "home", "T", "enter", "e")
         await shows(pilot, "row 1 of 1 (of 43)", "with “TABL”", "<start_of_turn>")
+        type_at_once(app, "/", *"able", "enter")  # in place of the old words
+        await shows(pilot, "row 1 of 1 (of 43)", "with “able”")
+        await pilot.press("slash")
+        await shows(pilot, "Enter Apply  Esc Cancel")
 
 
 @AT_BOTH_SIZES
@@ -161,7 +165,7 @@ async def test_y_copies_the_row_as_json(tmp_path: Path, size: tuple[int, int]) -
     async with app.run_test(size=size, notifications=True) as pilot:
         await data_of(pilot, "row 1 of 43")
         await pilot.press("down", "y")
-        await shows(pilot, "copied as JSON")
+        await shows(pilot, "Copied the row as JSON, also to cache/ui/copied.txt.")
         assert json.loads(app.clipboard) == ROWS[1]
 
 

@@ -137,7 +137,7 @@ async def test_y_copies_the_failure(tmp_path: Path, size: tuple[int, int]) -> No
     async with app.run_test(size=size, notifications=True) as pilot:
         await failures_of(pilot, "failure 1 of 22")
         await pilot.press("y")
-        await shows(pilot, "copied as JSON")
+        await shows(pilot, "Copied the row as JSON, also to cache/ui/copied.txt.")
         assert json.loads(app.clipboard) == FAILURES[1]  # as the model wrote it
 
 

@@ -16,6 +16,7 @@ async def test_keys_are_whole_and_the_help_is_always_among_them(tmp_path: Path, 
     names = {f"{key.key_display or key.key} {key.description}" for key in app.KEYS if key.show}
     async with app.run_test(size=(width, 24)) as pilot:
         screen = await shows(pilot, "? Help")
+        assert " ▏ ? Help" in screen.splitlines()[-1]
         line = screen.splitlines()[-1].replace("▏", "  ")
         shown = [piece for piece in line.split("  ") if piece.strip()]
         assert {piece.strip() for piece in shown} <= names

@@ -17,6 +17,7 @@ from tui_sample import (
     SIZES,
     begun_now,
     dashboard,
+    notices_of,
     screen_of,
     shows,
     type_at_once,
@@ -50,8 +51,7 @@ async def opened(
 ) -> AsyncIterator[tuple[Pilot[Any], LogLines]]:
     """The log view of that stage: its events, or what its worker printed."""
     app: Any = dashboard(root)
-    tell, app.notices = app.tell, []
-    app.tell = lambda message, severity="information": (app.notices.append(message), tell(message, severity))
+    app.notices = notices_of(app)
     async with app.run_test(size=size, notifications=True) as pilot:
         if runs.latest_run(root) is not None:
             await wait_for(pilot, lambda: app.feed.state.stages != {})
@@ -89,12 +89,15 @@ def numbered(count: int, start: int = 0) -> str:
 async def test_the_events_of_a_stage_in_words(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, sample.whole_run())
     async with opened(tmp_path, size=size) as (pilot, _):
-        screen = await shows(pilot, "lint:train · ✓ done · events", "finished   6m 41s · loss 0.01266 · peak 3.2 GB")
+        await shows(
+            pilot, "lint:train · ✓ done · events", "finished   6m 41s · loss 0.01266 · peak 3.2 GB", "following"
+        )
+        await pilot.press("W")
+        screen = await shows(pilot, "started    because")
         assert "started    because lora.r: 16 → 32 · about 6m 40s" in screen
         assert "note       fp32 on cpu, 3,796,992 trainable parameters" in screen
         assert "running    45 % · 18/40 steps · loss 0.05424" in screen
         assert "measured   eval loss 0.02925 · step 40" in screen
-        assert "following" in screen
         assert "lint:export" not in screen
         await shows(pilot, "Tab Output", "/ Search", "& Filter")
 
@@ -137,7 +140,7 @@ async def test_tab_shows_what_the_worker_printed_and_back(tmp_path: Path, size: 
         )
         assert "started" not in screen
         await pilot.press("tab")
-        await shows(pilot, "started    because")
+        await shows(pilot, "finished   6m 41s")
 
 
 async def test_left_and_right_go_to_stages_that_did_something(tmp_path: Path) -> None:
@@ -180,6 +183,27 @@ async def test_following_stops_on_scrolling_up_and_end_takes_it_up_again(tmp_pat
             await shows(pilot, "End follows")
             await pilot.press("F")
             await shows(pilot, "line 0214", "following")
+
+
+async def test_only_lines_that_are_new_and_below_are_said_to_be(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    path = write_output(tmp_path, numbered(10))
+    async with opened(tmp_path, output=True) as (pilot, rows):
+        await shows(pilot, "line 0009", "following")
+        for key in ("ampersand", "slash", "slash"):  # searched again, the filter finds as many lines as before
+            await type_in(pilot, key, "0003")
+            await shows(pilot, "only “0003”: 1 of 10")
+        await shows(pilot, "lines 1–1 of 1 · End follows")
+        assert rows.virtual_size.height == 1
+        with path.open("a") as stream:
+            stream.write("a new line 00031\n")
+        await shows(pilot, "a new line", "lines 1–2 of 2 · End follows")  # new, and in sight
+        with path.open("a") as stream:
+            stream.write("".join(f"0003 {number}\n" for number in range(30)))
+        below = 32 - rows.room.height
+        await shows(pilot, f"{below} new lines below")
+        await pilot.press("down")
+        await shows(pilot, f"{below - 1} new lines below")
 
 
 async def test_the_mouse_wheel_stops_following_too(tmp_path: Path) -> None:
@@ -231,6 +255,10 @@ async def test_search_next_and_previous(tmp_path: Path, size: tuple[int, int]) -
         assert len(reversed_text) == 1  # the match one is at
         await type_in(pilot, "slash", "x")
         await told(pilot, "No line matches.")
+        await type_in(pilot, "slash", "0151")
+        await shows(pilot, "“0151” 1 of 1")
+        await pilot.press("tab", "tab")
+        await shows(pilot, "“0151” in 1 line ")
 
 
 async def test_a_search_that_is_typed_at_once(tmp_path: Path) -> None:
@@ -262,6 +290,48 @@ async def test_an_empty_search_ends_it_and_escape_leaves_it(tmp_path: Path) -> N
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, Overview))
 
 
+async def test_escape_ends_the_search_then_the_filter_and_leaves_the_log_last(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, numbered(15))
+    async with opened(tmp_path, output=True) as (pilot, rows):
+        await shows(pilot, "line 0014", "esc Back")
+        await type_in(pilot, "ampersand", "001")
+        await type_in(pilot, "slash", "0012")
+        await shows(pilot, "“0012” 1 of 1 · only “001”: 6 of 15", "esc Clear")
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: "“0012”" not in screen_of(pilot.app))
+        assert rows.row_count == 6
+        await pilot.press("escape")
+        await shows(pilot, "line 0002", "esc Back")
+        assert "001”" not in screen_of(pilot.app)
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Overview))
+
+
+@pytest.mark.parametrize("key", ["/", "&"])
+async def test_words_that_are_typed_replace_the_old_ones(tmp_path: Path, key: str) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, numbered(30))
+    async with opened(tmp_path, output=True) as (pilot, _):
+        await shows(pilot, "line 0029")
+        type_at_once(pilot.app, key, *"0012", "enter", key, *"0003", "enter")
+        await shows(pilot, "“0003”", "line 0003")
+        type_at_once(pilot.app, key, "end", "x", "enter")
+        await shows(pilot, "“0003x”")
+
+
+async def test_while_words_are_typed_the_footer_has_their_keys(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    write_output(tmp_path, numbered(30))
+    async with opened(tmp_path, output=True) as (pilot, _):
+        await pilot.press("slash")
+        await wait_for(
+            pilot, lambda: screen_of(pilot.app).splitlines()[-1].split() == ["Enter", "Apply", "Esc", "Cancel"]
+        )
+        await pilot.press("escape")
+        await shows(pilot, "& Filter", "? Help")
+
+
 @AT_BOTH_SIZES
 async def test_a_filter_shows_only_lines_that_match_also_new_ones(tmp_path: Path, size: tuple[int, int]) -> None:
     sample.write_log(tmp_path, begun_now())
@@ -290,11 +360,11 @@ async def test_copying(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path, size=size, output=True) as (pilot, _rows):
         await shows(pilot, "esc ␛[31m")
         await pilot.press("y")
-        await told(pilot, f"Copied {size[1] - 4} lines.")
+        await told(pilot, f"Copied {size[1] - 4} lines, also to cache/ui/copied.txt.")
         copied = pilot.app.clipboard.splitlines()
         assert (copied[-1], copied[-2], len(copied)) == ("esc ␛[31m", "line 0099", size[1] - 4)
         await pilot.press("Y")
-        await told(pilot, "Copied 101 lines.")
+        await told(pilot, "Copied 101 lines,")
         assert pilot.app.clipboard.startswith("line 0000\n")
         await pilot.press("home")
         await shows(pilot, "lines 1–")
@@ -302,7 +372,7 @@ async def test_copying(tmp_path: Path, size: tuple[int, int]) -> None:
         await pilot.hover(LogLines, offset=(3, 3))
         await pilot.mouse_up(LogLines, offset=(3, 3))
         await pilot.press("y")
-        await told(pilot, "Copied 3 lines.")
+        await told(pilot, "Copied 3 lines,")
         assert pilot.app.clipboard.splitlines()[:2] == ["0001", "line 0002"]
 
 
@@ -343,6 +413,49 @@ async def test_long_lines_are_cropped_scrolled_and_wrapped(tmp_path: Path, size:
         await wait_for(pilot, lambda: "middle" not in screen_of(pilot.app))
         await type_in(pilot, "slash", "end")
         await shows(pilot, "end ")  # scrolled to sideways
+
+
+async def test_a_failure_can_be_read_whole_and_is_in_the_colour_of_errors(tmp_path: Path) -> None:
+    recorder = sample.Recorder()
+    sample.begin(recorder)
+    reason = "expected one valid call of the tool " * 3 + "that was asked for"
+    recorder.emit("stage.started", stage="lint:verify", reasons=[])
+    recorder.emit("stage.check", stage="lint:verify", name="size", passed=True, value="291.5")
+    recorder.emit("stage.check", stage="lint:verify", name="smoke", passed=False, value="4 of 5", reason=reason)
+    recorder.emit("stage.failed", stage="lint:verify", message="one thing\nand another", exit_code=1)
+    sample.write_log(tmp_path, recorder.events)
+    async with opened(tmp_path, "lint:verify") as (pilot, rows):
+        await shows(pilot, "smoke did not pass: 4 of 5", "that was asked for", "and another", "exit code 1")
+        wrong = rows.get_component_rich_style("log-lines--bad").color
+
+        def coloured() -> list[tuple[str, bool]]:
+            strips = pilot.app.screen._compositor.render_strips()
+            parts = [part for strip in strips for part in strip if part.style and part.style.color == wrong]
+            return [(part.text.strip(), bool(part.style and part.style.reverse)) for part in parts]
+
+        whole = " ".join(text for text, _ in coloured())
+        for words in ("smoke did not pass", "asked for", "one thing", "and another", "exit code"):
+            assert words in whole
+        assert "size" not in whole
+        await type_in(pilot, "slash", "one thing")
+        await wait_for(pilot, lambda: ("one thing", True) in coloured())
+
+
+async def test_each_side_remembers_whether_it_is_wrapped(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    write_output(tmp_path, "x" * 90 + "end\n")
+    async with opened(tmp_path) as (pilot, _):
+        await shows(pilot, "812 tok/s · 3.1 GB", "W Wrap")
+        await pilot.press("tab")
+        await shows(pilot, "xx… ", "W Wrap")
+        await pilot.press("W")
+        await shows(pilot, "xend")
+        await pilot.press("tab", "W")
+        await shows(pilot, "812 tok/s ·… ")
+        await pilot.press("escape", "l")
+        await shows(pilot, "812 tok/s ·… ")
+        await pilot.press("tab")
+        await shows(pilot, "xend")
 
 
 async def test_lines_are_wrapped_between_words(tmp_path: Path) -> None:
@@ -396,6 +509,8 @@ async def test_hostile_events_and_stage_ids_are_inert(tmp_path: Path) -> None:
     recorder.emit("stage.failed", stage="../../../etc/passwd", message=hostile, log=hostile)
     sample.write_log(tmp_path, recorder.events)
     async with opened(tmp_path, "../../../etc/passwd", SIZES[1]) as (pilot, _):
+        await shows(pilot, "log: ␛[2J[bold]x[/nothing]")
+        await pilot.press("W")
         screen = await shows(pilot, "note       ␛[2J[bold]x[/nothing]", "failed     ␛[2J")
         assert not set(screen) & set("\x1b\r\u202e")
         await pilot.press("tab")
@@ -428,7 +543,7 @@ async def test_without_a_run_and_with_a_stage_that_did_nothing(tmp_path: Path) -
         sample.write_log(tmp_path, begun_now())
         await shows(pilot, "the whole build · events", "lint:train")  # and shows the build that begins
     async with opened(tmp_path, "lint:verify") as (pilot, _):
-        await shows(pilot, "Nothing has happened to it in this run")
+        await shows(pilot, "Nothing has happened to it in this run; → goes to the next that did something. ")
 
 
 async def test_a_later_run_is_shown(tmp_path: Path) -> None:

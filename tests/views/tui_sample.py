@@ -67,6 +67,14 @@ async def shows(pilot: Pilot[Any], *words: str) -> str:
     return screen_of(pilot.app)
 
 
+def notices_of(app: Any) -> list[str]:
+    """What it tells from now on: a newer notice takes the older one's place on the screen."""
+    told: list[str] = []
+    notify = app.notify
+    app.notify = lambda message, **options: (told.append(message), notify(message, **options))
+    return told
+
+
 def type_at_once(app: Any, *keys: str) -> None:
     """As a fast typist or a paste of keys gives them: the app is still busy with the first when the last one comes."""
     for key in keys:

@@ -21,7 +21,7 @@ from textual.widgets import Input, TextArea
 from fgbuild.errors import FgbuildError
 from fgbuild.views import runs
 from fgbuild.views.records import StageState
-from fgbuild.views.tui import actions, crash, launch, styles, threads
+from fgbuild.views.tui import actions, crash, launch, notices, styles, threads
 from fgbuild.views.tui.desk import Desk, Variant, variant_of
 from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.grid import telling
@@ -84,6 +84,7 @@ class DashboardApp(App[None]):
         self.feed = Feed(desk.root, run)
         self.selected: str | None = None
         self.prompt_text = ""  # what the prompt view begins with
+        self.log_wraps = {"events": True, "output": False}  # side of the log → whether its long lines are wrapped
         self.catching_up = False  # there is more of the log than a slice
         self._drawn_at = 0.0
         self._crashed = False
@@ -287,7 +288,13 @@ class DashboardApp(App[None]):
 
     def tell(self, message: str, severity: str = "information") -> None:
         """A notice that goes away by itself."""
-        self.notify(message, severity=severity, markup=False)  # type: ignore[arg-type]
+        timeout = notices.seconds(message, severity)
+        self.notify(message, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
+
+    def notify(self, message: str, **options: Any) -> None:
+        """One at a time, also of those that textual itself has."""
+        self.clear_notifications()
+        super().notify(message, **options)
 
     def refused(self, error: FgbuildError) -> None:
         self.tell(str(error), "error")

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from fgbuild.views import describe
 from fgbuild.views.records import FAILED, RUNNING, WAITING
 from fgbuild.views.text import clean
+from fgbuild.views.tui.copying import copy
 from fgbuild.views.tui.reader import Reader, RowList
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.threads import Unwanted, ask
@@ -225,8 +226,7 @@ class BrowseView(DetailView):
         if row is None:
             self.dashboard.tell("There is no row to copy.", "warning")
             return
-        self.app.copy_to_clipboard(json.dumps(row, ensure_ascii=False))
-        self.dashboard.tell("The row is copied as JSON.")
+        copy(self.dashboard, json.dumps(row, ensure_ascii=False), "the row as JSON")
 
     def read(self, subject: Subject, stopped: Unwanted) -> None:
         """In a thread: read what is to be shown, and post `Opened`. What it raises is shown as a sentence."""

@@ -244,8 +244,7 @@ class DataView(BrowseView):
         if self._set is not None:
             line = self.query_one(SearchLine)
             line.display = True
-            line.value = self._filter.words
-            self.set_focus(line)  # at once: `focus` sends a message, which letters overtake
+            line.ask(self._filter.words)
 
     def action_leave_entry(self) -> None:
         self.query_one(SearchLine).display = False

@@ -6,11 +6,12 @@ machine letters overtake it; and a letter after a key that moves the focus still
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 
 class Entry(Input):
@@ -32,6 +33,19 @@ class Entry(Input):
 
 class SearchLine(Entry):
     """Where the words of a search are typed. With escape its screen leaves it and the search as it was:
-    `action_leave_entry`."""
+    `action_leave_entry`. The footer shows KEYS alone meanwhile, for all others are text."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "screen.leave_entry", "Leave", show=False)]
+    KEYS: ClassVar[list[Binding]] = [
+        Binding("enter", "screen.take_entry", "Apply", key_display="Enter", tooltip="take what was typed"),
+        Binding("escape", "screen.leave_entry", "Cancel", key_display="Esc", tooltip="leave it as it was"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(select_on_focus=False, **options)  # textual does it in a message, which letters overtake
+
+    def ask(self, words: str) -> None:
+        """Have other words typed in place of these."""
+        self.value = words
+        self.selection = Selection(0, len(words))
+        self.screen.set_focus(self)  # at once: `focus` sends a message too

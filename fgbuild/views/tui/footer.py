@@ -7,9 +7,12 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 from fgbuild.views.text import cell_width
+from fgbuild.views.tui.entry import SearchLine
 
 _AROUND = 3
 """Cells around a key and its description."""
+_BESIDE_HELP = 2
+"""Cells between it and the other keys: a gap and a line."""
 _HELP = ("help", "app.help")
 
 
@@ -22,8 +25,11 @@ class KeyFooter(Footer):
 
     def compose(self) -> ComposeResult:
         keys = [each for each in super().compose() if isinstance(each, FooterKey)]
+        if isinstance(self.screen.focused, SearchLine):
+            typing = {key.action for key in SearchLine.KEYS}
+            keys = [key for key in keys if key.action in typing]
         helps = [key for key in keys if key.action in _HELP]
-        room = self.app.size.width - 1 - sum(map(_cells, helps[:1]))
+        room = self.app.size.width - sum(_cells(key) + _BESIDE_HELP for key in helps[:1])
         for key in keys:
             room -= 0 if key in helps else _cells(key)
             if room < 0:

@@ -15,11 +15,12 @@ from textual.widgets import Static
 from fgbuild.views import text
 from fgbuild.views.lines import FileLines, Lines, Scan, TextLines, pattern
 from fgbuild.views.tui import log_words
+from fgbuild.views.tui.copying import copy
 from fgbuild.views.tui.entry import SearchLine
 from fgbuild.views.tui.log_lines import LogLines
 from fgbuild.views.tui.log_source import Happenings, is_of_interest, output_of
 from fgbuild.views.tui.snapshot import Snapshot
-from fgbuild.views.tui.view import NO_RUN, DetailView
+from fgbuild.views.tui.view import BACK, NO_RUN, DetailView
 
 POLL_SECONDS = 0.1
 SLICE_SECONDS = 0.02
@@ -30,19 +31,20 @@ _SEARCH, _FILTER = "search", "filter"
 class LogView(DetailView):
     NAME = "Log"
     KEYS: ClassVar[list[Binding]] = [
+        Binding("escape", "clear", "Clear", tooltip="end the search, then the filter; with neither: go back"),
         Binding("slash", "ask('search')", "Search", key_display="/", tooltip="search; an empty one ends it"),
         Binding("n", "match(1)", "Next", tooltip="go to the next line that matches", show=False),
         Binding("N", "match(-1)", "Previous", tooltip="go to the one before", show=False),
         Binding(
             "ampersand", "ask('filter')", "Filter", key_display="&", tooltip="show only lines that match; empty: all"
         ),
+        Binding("W", "wrap", "Wrap", tooltip="wrap long lines, or not"),
         Binding("tab", "other", "Output", key_display="Tab", tooltip="events in words, or what the worker printed"),
         Binding("left", "stage(-1)", "Stage before", key_display="←", tooltip="log of the stage before", show=False),
         Binding("right", "stage(1)", "Next stage", key_display="→", tooltip="log of the next stage that did something"),
         Binding("F,end", "follow", "Follow", key_display="F, End", tooltip="go to the end and follow what comes"),
         Binding("y", "copy", "Copy", tooltip="copy what the mouse selected, or what is on the screen"),
         Binding("Y", "copy_all", "Copy all", tooltip="copy every line (with a filter: that matches)", show=False),
-        Binding("W", "wrap", "Wrap", tooltip="wrap long lines, or not"),
         Binding("up", "scroll(-1)", "Up", key_display="↑", tooltip="scroll up; stops following", show=False),
         Binding("down", "scroll(1)", "Down", key_display="↓", tooltip="scroll down", show=False),
         Binding("pageup", "page(-1)", "Page up", key_display="PgUp", tooltip="a page up", show=False),
@@ -51,7 +53,7 @@ class LogView(DetailView):
         Binding("less_than_sign", "shift(-1)", "Left", key_display="<", tooltip="scroll long lines back", show=False),
         Binding("greater_than_sign", "shift(1)", "Right", key_display=">", tooltip="scroll them sideways", show=False),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS, BACK]
     CSS = """
     #log-heading { height: 1; color: $foreground-muted; }
     #log-status { height: 1; background: $panel; color: $foreground; }
@@ -81,7 +83,7 @@ class LogView(DetailView):
         yield Static("", id="log-heading", markup=False)
         yield LogLines(id="log-lines")
         yield Static("", id="log-status", markup=False)
-        yield SearchLine(id="log-input", compact=True, select_on_focus=False)
+        yield SearchLine(id="log-input", compact=True)
 
     def on_mount(self) -> None:
         stage = self.dashboard.stage
@@ -123,6 +125,7 @@ class LogView(DetailView):
         lines: Lines = self._output if self._shown == _OUTPUT and self._output is not None else TextLines()
         if self._shown == _EVENTS and self._events is not None:
             lines = self._events.of(self._stage)
+        self._rows.wrap = self.dashboard.log_wraps[self._shown]
         self._rows.show(lines)
         self._look_for()
         self._poll()
@@ -136,6 +139,7 @@ class LogView(DetailView):
         self._rows.search = wanted
         self._rows.current = None
         self._jump_from = None
+        self._drawn = ()
         self._rows.set_filter(self._filter)
 
     def _poll(self) -> None:
@@ -218,11 +222,9 @@ class LogView(DetailView):
     def action_ask(self, what: str) -> None:
         self._asked = what
         asked = self.query_one(SearchLine)
-        asked.value = self._words[what]
-        asked.cursor_position = len(asked.value)
         asked.placeholder = "search for" if what == _SEARCH else "show only lines with"
         asked.add_class("-asking")
-        self.set_focus(asked)  # at once: `focus` sends a message, which letters overtake
+        asked.ask(self._words[what])
 
     def action_leave_entry(self) -> None:
         self.query_one(SearchLine).remove_class("-asking")
@@ -230,12 +232,25 @@ class LogView(DetailView):
 
     def action_take_entry(self) -> None:
         self.action_leave_entry()
-        words = self._words[self._asked] = self.query_one(SearchLine).value
+        words = self.query_one(SearchLine).value
         sight = self._rows.rows_in_sight
         top = self._rows.number(sight[0]) if sight else 0
-        self._look_for()
+        self._take(self._asked, words)
         if self._asked == _SEARCH and words:
             self._jump_from = top
+        self._poll()
+
+    def _take(self, what: str, words: str) -> None:
+        self._words[what] = words
+        self._look_for()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where nothing is searched for and all is shown, escape goes back."""
+        return any(self._words.values()) if action == "clear" else super().check_action(action, parameters)
+
+    def action_clear(self) -> None:
+        self._take(_SEARCH if self._words[_SEARCH] else _FILTER, "")
         self._poll()
 
     def _arrive(self) -> None:
@@ -285,11 +300,8 @@ class LogView(DetailView):
         if not count:
             self.dashboard.tell("There is no line to copy.", "warning")
             return
-        self.app.copy_to_clipboard(lines)
-        if count < of:
-            self.dashboard.tell(f"Copied the last {count:,} of {of:,} lines; a terminal takes no more at once.")
-        else:
-            self.dashboard.tell(f"Copied {count:,} line{'s' if count != 1 else ''}.")
+        last = f"the last {count:,} of {of:,} lines (a terminal takes no more at once)"
+        copy(self.dashboard, lines, last if count < of else log_words.lines(count))
 
     def action_follow(self) -> None:
         self._rows.follow()
@@ -309,7 +321,8 @@ class LogView(DetailView):
         self._rows.shift(steps * max(self.size.width // 2, 1))
 
     def action_wrap(self) -> None:
-        self._rows.set_wrap(not self._rows.wrap)
+        wrap = self.dashboard.log_wraps[self._shown] = not self._rows.wrap
+        self._rows.set_wrap(wrap)
         self._say()
 
     def on_log_lines_moved(self) -> None:

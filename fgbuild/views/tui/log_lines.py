@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
@@ -41,7 +41,9 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
 
     DEFAULT_CSS = """
     LogLines { height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }
+    LogLines > .log-lines--bad { color: $text-error; }
     """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"log-lines--bad"}
 
     class Moved(Message):
         """Other rows are in sight than before, or it stopped following."""
@@ -55,7 +57,7 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
         self.wrap = False
         self.column = 0
         self.following = True
-        self.left_at = 0  # rows there were when it stopped following
+        self.left_at = 0  # lines there were when it stopped following
         self._moving = False
         self._anchor: int | None = None  # line to have at the top while a filter is still looking
         self._empty = ""
@@ -78,6 +80,11 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
             return range(top, min(top + self.room.height, self.row_count))
         placed = self._place()
         return range(placed[0].row, placed[-1].row + 1) if placed else range(0)
+
+    @property
+    def new_below(self) -> int:
+        """Rows of lines that came since it stopped following, and that are not in sight yet."""
+        return self.row_count - max(self.row(self.left_at), self.rows_in_sight.stop)
 
     def number(self, row: int) -> int:
         """The number of the line in that row."""
@@ -113,11 +120,9 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
             self._go(last_top)
         elif self._anchor is not None:
             self._go(min(self.row(self._anchor), last_top))
-        self.left_at = min(self.left_at, self.row_count)
-        if self._anchor is not None:
-            self.left_at = self.row_count
-            if self.filter is None or self.filter.current:
-                self._anchor = None
+        self.left_at = min(self.left_at, self.lines.count)
+        if self.filter is None or self.filter.current:
+            self._anchor = None
         self.refresh()
 
     def set_wrap(self, wrap: bool) -> None:
@@ -183,7 +188,7 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
     def _leave(self) -> None:
         if self.following:
             self.following = False
-            self.left_at = self.row_count
+            self.left_at = self.lines.count
             self.post_message(self.Moved())
 
     def _go(self, row: float) -> None:
@@ -260,7 +265,9 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
                 return Strip([Segment(f" {self._empty}", base)]).adjust_cell_length(width, base)
             return Strip.blank(width, base)
         piece = self._placed[y]
-        text = Text(piece.text, style=base, no_wrap=True, end="")
+        bad = self.number(piece.row) in self.lines.bad
+        text = Text(piece.text, no_wrap=True, end="")
+        text.stylize(self.get_component_rich_style("log-lines--bad") if bad else base)  # as its own it would be lost
         if self.search is not None:
             style = _CURRENT if self.number(piece.row) == self.current else _MATCH
             for match in self.search.finditer(piece.whole):

@@ -42,10 +42,10 @@ class Happenings:
             self._of[None].add(f"{moment}  {line.text}")
             return
         said = f"{line.word:<10} {line.text}".rstrip()
-        self._of[line.stage].add(f"{moment}  {said}")
+        self._of[line.stage].add(f"{moment}  {said}", bad=line.bad)
         if not line.aside:
             cells = max((text.cell_width(stage) for stage in self._narration.state.stages), default=0)
-            self._of[None].add(f"{moment}  {text.pad(line.stage, min(cells, 32))}  {said}")
+            self._of[None].add(f"{moment}  {text.pad(line.stage, min(cells, 32))}  {said}", bad=line.bad)
 
 
 def output_of(root: Path, run: str, stage: str | None) -> FileLines | None:

@@ -20,13 +20,17 @@ def heading(stage: str | None, status: str, output: FileLines | None, *, events:
     return " · ".join(filter(None, pieces))
 
 
+def lines(count: int, kind: str = "") -> str:
+    return f"{count:,} {kind}line{'s' if count != 1 else ''}"
+
+
 def place(rows: LogLines) -> str:
     """`following`, or what is in sight and what came since."""
     if rows.following:
         return "following"
-    sight, new = rows.rows_in_sight, rows.row_count - rows.left_at
+    sight, new = rows.rows_in_sight, rows.new_below
     if new > 0:
-        return f"{new:,} new line{'s' if new != 1 else ''} below · End follows"
+        return f"{lines(new, 'new ')} below · End follows"
     return f"lines {sight.start + 1:,}–{sight.stop:,} of {rows.row_count:,} · End follows" if sight else ""
 
 
@@ -35,7 +39,7 @@ def searched(words: str, search: Scan | None, at: int | None) -> list[str]:
     if search is None:
         return []
     shown, found = f"“{text.clean(words, _WORDS_CELLS)}”", search.found
-    said = f"{shown} in {len(found):,} lines"
+    said = f"{shown} in {lines(len(found))}"
     if at is not None and (index := bisect_left(found, at)) < len(found):
         said = f"{shown} {index + 1:,} of {len(found):,}"
     return [said, "" if search.current else "searching…"]
@@ -51,7 +55,7 @@ def filtered(words: str, only: Scan | None, count: int) -> list[str]:
 def nothing(stage: str | None, output: FileLines | None, *, events: bool) -> str:
     """Why no line has been written, and what to do."""
     if events:
-        return "Nothing has happened to it in this run; → goes to the next stage that did something."
+        return "Nothing has happened to it in this run; → goes to the next that did something."
     if stage is None:
         return "What workers print is kept stage by stage: → goes to the first; Tab shows the build's events."
     problem = output.problem if output is not None else "Its id can be no file's name."
