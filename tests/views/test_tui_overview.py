@@ -498,3 +498,50 @@ async def test_the_chart_is_computed_where_a_point_was_added(tmp_path: Path, mon
             stream.write(encode({**begun_now()[-1], **metric}))
         await shows(pilot, "lint:train  loss 0.25")
         assert made
+
+
+async def test_tab_goes_round_and_the_choice_moves_from_everywhere(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "▸ lint:train  ● running")
+        for focused, title in (("models-scroll", " Models "), ("notes", "Notes"), ("grid", " domain ")):
+            await pilot.press("tab")
+            await wait_for(pilot, lambda id=focused: app.focused.id == id)
+            await wait_for(pilot, lambda title=title: title in bold_and_reversed(app))
+            assert len([name for name in (" Models ", "Notes", " domain ") if name in bold_and_reversed(app)]) == 1
+        for key, stage in (("right", "lint:export"), ("left", "lint:train"), ("j", "test:train"), ("k", "lint:train")):
+            await pilot.press("tab", "tab", key)
+            await shows(pilot, f"▸ {stage}  ")
+            await wait_for(pilot, lambda: app.focused.id == "grid")
+
+
+async def test_escape_and_coming_back_give_the_keys_to_the_stages(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "▸ lint:train  ● running")
+        for keys in (["escape"], ["g", "escape"]):
+            await pilot.press("tab", *keys, "down")
+            await shows(pilot, "▸ test:train  ")
+            await pilot.press("up")
+            await shows(pilot, "▸ lint:train  ")
+
+
+async def test_the_first_run_finds_the_stages_focused(tmp_path: Path) -> None:
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "No build has run here yet.")
+        sample.write_log(tmp_path, begun_now())
+        await shows(pilot, "▸ lint:train  ● running")
+        await wait_for(pilot, lambda: app.focused is not None and app.focused.id == "grid")
+
+
+def bold_and_reversed(app: Any) -> list[str]:
+    """What stands out on the screen without colour."""
+    return [
+        part.text
+        for strip in app.screen._compositor.render_strips()
+        for part in strip
+        if part.style and part.style.bold and part.style.reverse
+    ]

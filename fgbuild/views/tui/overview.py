@@ -31,13 +31,15 @@ class Overview(View):
     KEYS: ClassVar[list[Binding]] = [
         Binding("n", "next_chart", "Next chart", show=False, tooltip="show the loss of the next domain"),
         *MOVES,
+        Binding("tab", "app.focus_next", "Panel", False, "Tab", tooltip="models, notes (↑ ↓ scroll), stages"),
+        Binding("escape", "to_grid", "Stages", show=False, tooltip="back to the stages"),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = [KEYS[0]]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def body(self) -> Iterable[Widget]:
         yield Static(EMPTY, id="empty", markup=False)
         with Vertical(id="dashboard"):
-            yield VerticalScroll(StageGrid(id="grid"), id="grid-scroll")
+            yield VerticalScroll(StageGrid(id="grid"), id="grid-scroll", can_focus=False)
             yield ChosenPanel(id="chosen")
             yield RunningPanel(id="running")
             yield MetersPanel(id="meters")
@@ -81,6 +83,26 @@ class Overview(View):
             for panel in self.query_one("#dashboard").query(Panel):
                 panel.show(snapshot)
             self.query_one(NotesPanel).show(snapshot)
+            if self.focused is None:  # there was nothing to focus before the first run
+                self.action_to_grid()
+
+    def on_screen_resume(self) -> None:
+        """Coming back, one goes on where one chose."""
+        self.action_to_grid()
+
+    def action_to_grid(self) -> None:
+        """Give the keys back to the stages."""
+        self.query_one(StageGrid).focus()
+
+    def action_move(self, down: int, right: int) -> None:
+        """Choose a neighbour of the chosen stage."""
+        self.action_to_grid()
+        self.query_one(StageGrid).action_move(down, right)
+
+    def action_automatic(self) -> None:
+        """Let choice and chart go with what runs."""
+        self.query_one(LossChart).choice = None
+        self.dashboard.choose(None)
 
     def action_next_chart(self) -> None:
         """Show the next training stage's loss."""
