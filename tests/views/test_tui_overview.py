@@ -462,15 +462,15 @@ async def test_what_has_not_changed_is_not_drawn_again(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("size", [(80, 24), (50, 20), (30, 16)])
-async def test_the_end_of_the_notes_is_in_sight_on_a_small_terminal(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_the_last_note_begins_in_sight_on_a_small_terminal(tmp_path: Path, size: tuple[int, int]) -> None:
     recorder = sample.Recorder(start=time.time())
     sample.begin(recorder)
     for domain in sample.DOMAINS:
         sample.train(recorder, steps=2, stage=f"{domain}:train")
-    recorder.emit("stage.note", stage="lint:train", text=" ".join(f"word{number}" for number in range(30)))
+    recorder.emit("stage.note", stage="lint:train", text=" ".join(f"word{number}" for number in range(60)))
     sample.write_log(tmp_path, recorder.events)
     async with dashboard(tmp_path).run_test(size=size) as pilot:
-        await shows(pilot, "● running", "word29")
+        await shows(pilot, "● running", "lint:train  word0" if size[0] > 30 else "word0", "…")
 
 
 async def test_headings_do_not_run_into_each_other(tmp_path: Path) -> None:

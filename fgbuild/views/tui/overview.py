@@ -13,10 +13,11 @@ from textual.widgets import Static
 from fgbuild.views.tui.grid import MOVES, ChosenPanel, StageGrid
 from fgbuild.views.tui.loss_chart import LossChart
 from fgbuild.views.tui.meters import Meter, MetersPanel, Reading
+from fgbuild.views.tui.notes import NotesPanel
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.threads import ask
 from fgbuild.views.tui.view import View
-from fgbuild.views.tui.widgets import ModelsPanel, NotesPanel, Panel, RunningPanel
+from fgbuild.views.tui.widgets import ModelsPanel, Panel, RunningPanel
 
 METER_SECONDS = 2.0
 EMPTY = (
@@ -49,7 +50,7 @@ class Overview(View):
             yield NotesPanel(id="notes")
 
     def on_mount(self) -> None:
-        for name, title in (("#chart", "Loss"), ("#models-scroll", "Models"), ("#notes", "Notes")):
+        for name, title in (("#chart", "Loss"), ("#models-scroll", "Models")):
             self.query_one(name).border_title = title
         self._meter = Meter()
         self._measuring = False

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import time
-
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from fgbuild.views import describe, table, text
 from fgbuild.views.estimate import build_remaining, stage_remaining
-from fgbuild.views.records import FAILED, Artifact, StageState
+from fgbuild.views.records import Artifact, StageState
 from fgbuild.views.runs import RunSummary
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.styles import ACTIVE, BAD, GOOD, MUTED, WARNING
 
 Part = str | tuple[str, str]
 _NAME_CELLS = 12
-_MAX_NOTE = 500
 _GAUGE_CELLS = 24
 
 
@@ -195,46 +191,3 @@ def _gauge(item: Artifact, cells: int) -> str:
             share = min(max((size / 1e6 - low) / (high - low), 0.0), 1.0)
             line[round(share * (cells - 1))] = mark
     return f"├{''.join(line[1:-1])}┤" if line[0] == line[-1] == "─" else "".join(line)
-
-
-class NotesPanel(VerticalScroll):
-    """The newest notes, then what went wrong. Follows the end until one scrolls up."""
-
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self._lines = Static("", markup=False)
-        self._drawn: list[Part] = []
-
-    def on_mount(self) -> None:
-        self.anchor()
-
-    def compose(self):  # type: ignore[no-untyped-def]
-        yield self._lines
-
-    def show(self, snapshot: Snapshot) -> None:
-        parts: list[Part] = []
-        for note in snapshot.state.notes:
-            moment = time.strftime("%H:%M:%S", time.localtime(note.time)) if note.time is not None else ""
-            parts += [(f" {moment} {note.stage}  ", MUTED), note.text[:_MAX_NOTE] + "\n"]
-        for stage in snapshot.state.stages.values():
-            parts += [(f" ✗ {line}\n", BAD) for line in _problems(stage)]
-        if not parts:
-            parts = [(" No notes yet.", MUTED)]
-        if parts != self._drawn:
-            self._drawn = parts
-            self._lines.update(Content.assemble(*parts).rstrip())
-
-
-def _problems(stage: StageState) -> list[str]:
-    lines = [
-        f"{stage.id}  {check.name}: {check.value or 'no value'}"
-        + (f", expected {check.expected}" if check.expected else "")
-        + (f": {check.reason}" if check.reason else "")
-        for check in stage.checks.values()
-        if check.passed is False
-    ]
-    if stage.status == FAILED:
-        log = f" (log: {stage.log})" if stage.log else ""
-        message = " ".join(stage.message[:_MAX_NOTE].split())
-        lines.append(f"{stage.id}  {message or 'failed'}{log}")
-    return lines
