@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -545,3 +546,20 @@ def bold_and_reversed(app: Any) -> list[str]:
         for part in strip
         if part.style and part.style.bold and part.style.reverse
     ]
+
+
+async def test_the_chart_says_how_far_the_loss_came_and_leaves_room_up_to_the_goal(tmp_path: Path) -> None:
+    recorder = sample.Recorder(start=time.time())
+    sample.begin(recorder)
+    recorder.emit("stage.started", stage="lint:train", reasons=[])
+    recorder.emit("stage.progress", stage="lint:train", done=4, total=200, unit="steps")
+    for step, loss in enumerate((17.1, 16.0, 15.0, 14.1), 1):
+        recorder.emit("stage.metric", stage="lint:train", step=step, loss=loss)
+    sample.write_log(tmp_path, recorder.events)
+    async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
+        screen = await shows(
+            pilot, "─ Loss of lint · 17.1 → 14.1 ─", "│lint:train  loss 14.1", "   17.1 │", "      0 │"
+        )
+        assert re.search(r"step 1 +200│", screen)
+        await pilot.resize_terminal(40, 24)
+        await shows(pilot, "─ Loss of lint ─")

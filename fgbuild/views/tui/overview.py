@@ -50,8 +50,7 @@ class Overview(View):
             yield NotesPanel(id="notes")
 
     def on_mount(self) -> None:
-        for name, title in (("#chart", "Loss"), ("#models-scroll", "Models")):
-            self.query_one(name).border_title = title
+        self.query_one("#models-scroll").border_title = "Models"
         self._meter = Meter()
         self._measuring = False
         self._measure()
