@@ -64,13 +64,18 @@ def rose(loss: Series) -> bool:
     Means of a tenth of the points each, at least three where there are, so that one step, or a loss that was low from
     the beginning and stayed so, is none. Where the beginning is not known (resumed from a checkpoint), nor is this.
     """
-    x, y, count = loss.x, loss.y, len(loss)
-    if count < _FEWEST or x[0] > 2 * (x[1] - x[0]):
+    y, count = loss.y, len(loss)
+    if count < _FEWEST or begins_late(loss):
         return False
     size = max(count // 10, min(count // 2, 3))
     means = [sum(y[at : at + size]) / size for at in range(0, count - size + 1, size)]
     start, low, end = max(y[0], means[0]), min(means), sum(y[-size:]) / size
     return end > 1.1 * start or (low < start / 2 and end > (start + low) / 2)
+
+
+def begins_late(series: Series) -> bool:
+    """Whether its first step is none that a training begins with: it was resumed from a checkpoint."""
+    return len(series) > 1 and series.x[0] > 2 * (series.x[1] - series.x[0])
 
 
 def reduce_columns(x: Sequence[float], y: Sequence[float], columns: int) -> list[tuple[float, float]]:
@@ -151,6 +156,11 @@ def up_to(series: Series, x: float) -> Series:
     """The points up to that x."""
     end = bisect_right(series.x, x)
     return series if end == len(series) else Series(series.x[:end], series.y[:end])
+
+
+def joined(first: Series, second: Series) -> Series:
+    """A series that goes on with another one; the first ends before the second begins."""
+    return Series(first.x + second.x, first.y + second.y) if len(first) else second
 
 
 def braille(series: Series, scale: Scale, width: int, height: int) -> list[str]:

@@ -563,3 +563,26 @@ async def test_the_chart_says_how_far_the_loss_came_and_leaves_room_up_to_the_go
         assert re.search(r"step 1 +200│", screen)
         await pilot.resize_terminal(40, 24)
         await shows(pilot, "─ Loss of lint ─")
+
+
+async def test_a_resumed_training_is_drawn_from_its_beginning(tmp_path: Path) -> None:
+    stopped = sample.Recorder()
+    sample.begin(stopped)
+    sample.train(stopped, steps=25)
+    stopped.emit("stage.cancelled", stage="lint:train", checkpoint=20)
+    sample.write_log(tmp_path, stopped.events)
+    resumed = sample.Recorder(LATER_RUN, start=time.time())
+    sample.begin(resumed)
+    resumed.emit("stage.started", stage="lint:train", reasons=[])
+    resumed.emit("stage.progress", stage="lint:train", done=22, total=40, unit="steps")
+    for step in (21, 22):
+        resumed.emit("stage.metric", stage="lint:train", step=step, loss=5.0)
+    sample.write_log(tmp_path, resumed.events, LATER_RUN)
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[1]) as pilot:
+        screen = await shows(pilot, "─ Loss of lint · 6.7 → 5 ─")
+        assert re.search(r"step 1,.* 40│", screen)
+        chart = app.screen.query_one(LossChart)
+        before = chart._curve
+        app.draw()
+        assert chart._curve is before
