@@ -586,3 +586,15 @@ async def test_a_resumed_training_is_drawn_from_its_beginning(tmp_path: Path) ->
         before = chart._curve
         app.draw()
         assert chart._curve is before
+
+
+@pytest.mark.parametrize(("width", "word"), [(120, "■ cancelled"), (80, "■ stopped"), (50, "■   ")])
+async def test_a_cancelled_stage_says_so_where_there_is_room(tmp_path: Path, width: int, word: str) -> None:
+    recorder = sample.Recorder(start=time.time())
+    sample.begin(recorder)
+    sample.train(recorder, steps=2)
+    recorder.emit("stage.cancelled", stage="lint:train")
+    sample.write_log(tmp_path, recorder.events)
+    async with dashboard(tmp_path).run_test(size=(width, 24)) as pilot:
+        screen = await shows(pilot, "\n lint ")
+        assert word in screen.splitlines()[3]
