@@ -7,7 +7,7 @@ reduced to the lowest and highest point of each column before anything is drawn.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -64,13 +64,18 @@ def rose(loss: Series) -> bool:
     Means of a tenth of the points each, at least three where there are, so that one step, or a loss that was low from
     the beginning and stayed so, is none. Where the beginning is not known (resumed from a checkpoint), nor is this.
     """
-    x, y, count = loss.x, loss.y, len(loss)
-    if count < _FEWEST or x[0] > 2 * (x[1] - x[0]):
+    y, count = loss.y, len(loss)
+    if count < _FEWEST or begins_late(loss):
         return False
     size = max(count // 10, min(count // 2, 3))
     means = [sum(y[at : at + size]) / size for at in range(0, count - size + 1, size)]
     start, low, end = max(y[0], means[0]), min(means), sum(y[-size:]) / size
     return end > 1.1 * start or (low < start / 2 and end > (start + low) / 2)
+
+
+def begins_late(series: Series) -> bool:
+    """Whether its first step is none that a training begins with: it was resumed from a checkpoint."""
+    return len(series) > 1 and series.x[0] > 2 * (series.x[1] - series.x[0])
 
 
 def reduce_columns(x: Sequence[float], y: Sequence[float], columns: int) -> list[tuple[float, float]]:
@@ -124,14 +129,38 @@ def _share(value: float, low: float, high: float) -> float:
     return min(max((value - low) / (high - low), 0.0), 1.0) if high > low else 0.5
 
 
-def scale_of(*series: Series) -> Scale | None:
-    """Axes that hold every point of the series; None where there is no point."""
+def scale_of(*series: Series, goal: float | None = None) -> Scale | None:
+    """Axes that hold every point of the series; None where there is no point. goal: where x ends, if that is known and
+    no point of the first series is beyond it; what others have beyond is not shown.
+
+    A linear axis begins at 0, so that a loss that hardly falls is seen to.
+    """
+    if goal is not None and not (series[0].x and series[0].x[-1] > goal):
+        series = tuple(up_to(one, goal) for one in series)
+    else:
+        goal = None
     filled = [one for one in series if one.x]
     if not filled:
         return None
-    x_low, x_high = min(one.x[0] for one in filled), max(one.x[-1] for one in filled)
+    x_low, x_high = min(one.x[0] for one in filled), goal or max(one.x[-1] for one in filled)
+    if x_low == x_high:
+        x_low, x_high = (0.0, x_high) if x_high > 0 else (x_low, x_low + 1)
     y_low, y_high = min(min(one.y) for one in filled), max(max(one.y) for one in filled)
-    return Scale(x_low, x_high, y_low, y_high, log=y_low > 0 and y_high / y_low >= _LOG_RATIO)
+    if y_low > 0 and y_high / y_low >= _LOG_RATIO:
+        return Scale(x_low, x_high, y_low, y_high, log=True)
+    y_low, y_high = min(y_low, 0.0), max(y_high, 0.0) if y_low == y_high else y_high
+    return Scale(x_low, x_high, y_low, y_high if y_high > y_low else 1.0, log=False)
+
+
+def up_to(series: Series, x: float) -> Series:
+    """The points up to that x."""
+    end = bisect_right(series.x, x)
+    return series if end == len(series) else Series(series.x[:end], series.y[:end])
+
+
+def joined(first: Series, second: Series) -> Series:
+    """A series that goes on with another one; the first ends before the second begins."""
+    return Series(first.x + second.x, first.y + second.y) if len(first) else second
 
 
 def braille(series: Series, scale: Scale, width: int, height: int) -> list[str]:

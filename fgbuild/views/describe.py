@@ -57,7 +57,7 @@ def status(state: BuildState, stage: StageState) -> tuple[str, str]:
         return {"cached": ("≡", "cached"), "skip": ("≡", "current")}.get(stage.action, ("✓", "done"))
     if stage.planned == "skip":
         return "≡", "current"
-    return ("○", "not run") if state.finished else ("○", "waiting")
+    return ("○", "not run") if state.finished or stage.blocked_by else ("○", "waiting")
 
 
 def because(reasons: Iterable[Reason], most: int = 3) -> str:

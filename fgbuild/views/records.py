@@ -74,6 +74,7 @@ class StageState:
     after: ids of the stages that have to be finished first; None where the log does not say. resumes_at: where it was
     stopped, the step of the checkpoint that the next build goes on from, 0 where there is none; None where the log
     does not say. loss_rose: whether it is a training that ran to its end and made its loss worse (`chart.rose`).
+    blocked_by: the stage whose failure, refusal or cancelling keeps this one from running, "" where none does.
     """
 
     id: str
@@ -107,6 +108,7 @@ class StageState:
     exit_code: int | None = None
     resumes_at: int | None = None
     loss_rose: bool = False
+    blocked_by: str = ""
 
     @property
     def fraction(self) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from fgbuild.events import Event, EventReader, decode
-from fgbuild.views.records import BuildState
+from fgbuild.views.records import BuildState, StageState
 from fgbuild.views.state import apply
 
 # Seconds by which boot time may have shifted against the wall clock since the run began.
@@ -185,6 +186,19 @@ def _scores(path: Path) -> dict[str, float]:
         if stage is not None and stage.domain and _SCORE in stage.summary:
             best[stage.domain] = max(best.get(stage.domain, 0.0), stage.summary[_SCORE])
     return best
+
+
+def stage_of(root: Path, run: str, stage: str) -> StageState | None:
+    """What a run's log says of one stage; None where it does not name it. Takes long for a large log."""
+    state = BuildState()
+    try:
+        for line in _lines_with(log_path(root, run), json.dumps(stage, ensure_ascii=False).encode()):
+            event = decode(line)
+            if event is not None and event.get("stage") == stage:
+                apply(state, event)
+    except OSError:
+        return None
+    return state.stages.get(stage)
 
 
 def _lines_with(path: Path, mark: bytes) -> Iterator[bytes]:

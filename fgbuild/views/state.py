@@ -12,6 +12,7 @@ from typing import Any
 
 from fgbuild.events import Event
 from fgbuild.views.chart import Series, rose
+from fgbuild.views.dependencies import upstream
 from fgbuild.views.records import (
     CANCELLED,
     DONE,
@@ -102,6 +103,8 @@ def _started(state: BuildState, stage: StageState, event: Event) -> None:
     fresh.predicted_memory_mb = stage.predicted_memory_mb
     fresh.started_at = _number(event.get("t"))
     state.stages[stage.id] = fresh
+    if stage.status in (FAILED, CANCELLED) or stage.refused:
+        _block(state)  # tried again
     state.peak_parallel = max(state.peak_parallel, len(state.running()))
 
 
@@ -178,6 +181,8 @@ def _finished(state: BuildState, stage: StageState, event: Event) -> None:
     stage.peak_memory_mb = _number(event.get("peak_memory_mb"))
     stage.passed = _flag(event.get("passed"))
     stage.loss_rose = rose(stage.loss)
+    if stage.refused:
+        _block(state)
 
 
 def _failed(state: BuildState, stage: StageState, event: Event) -> None:
@@ -191,12 +196,28 @@ def _failed(state: BuildState, stage: StageState, event: Event) -> None:
     stage.log = _text(event.get("log")) or stage.log
     exit_code = _whole(event.get("exit_code"))
     stage.exit_code = stage.exit_code if exit_code is None else exit_code
+    _block(state)
 
 
 def _cancelled(state: BuildState, stage: StageState, event: Event) -> None:
     stage.status = CANCELLED
     if "checkpoint" in event:
         stage.resumes_at = max(_whole(event["checkpoint"]) or 0, 0)
+    _block(state)
+
+
+def _block(state: BuildState) -> None:
+    """Note for every stage which one that went wrong it waits for, directly or not."""
+    above = upstream(state)
+    for stage in state.stages.values():
+        stage.blocked_by = ""
+    wrong = [stage.id for stage in state.stages.values() if stage.status in (FAILED, CANCELLED) or stage.refused]
+    for culprit in wrong:
+        reached = {culprit}
+        while below := [name for name, ups in above.items() if name not in reached and not reached.isdisjoint(ups)]:
+            reached.update(below)
+            for name in below:
+                state.stages[name].blocked_by = state.stages[name].blocked_by or culprit
 
 
 _STAGE_HANDLERS: dict[str, Callable[[BuildState, StageState, Event], None]] = {

@@ -166,13 +166,15 @@ def _size(size: float, verdict: str) -> str:
     return f"{shown} ✗ {verdict}" if verdict.startswith("too") else shown
 
 
-def verified(stage: StageState | None) -> str:
-    """`✓ 5/5`, `✗ 4/5`, or "" where nothing is known."""
+def verified(stage: StageState | None, noun: str = "") -> str:
+    """`✓ 5/5`, `✗ 4/5`, `4 so far` of one that is not done, or "" where nothing is known. noun: behind the number."""
     if stage is None or (stage.status not in (DONE, FAILED) and not stage.checks):
         return ""
     passed = sum(check.passed is True for check in stage.checks.values())
-    count = f"{passed}/{len(stage.checks)}" if stage.checks else ""
+    count = f"{passed}/{len(stage.checks)}{noun}" if stage.checks else ""
     bad = stage.status == FAILED or stage.passed is False or passed < len(stage.checks)
+    if stage.status not in (DONE, FAILED):
+        return f"✗ {count} so far" if bad else f"{passed}{noun} so far"
     if not count and stage.passed is None and not bad:
         return ""
     return f"{'✗' if bad else '✓'} {count}".rstrip()

@@ -103,6 +103,11 @@ def joined(pieces: list[str], separator: str, width: int) -> str:
     return line
 
 
+def fitting(options: list[str], width: int) -> str:
+    """The first that fits into `width` cells; else the last one, cropped."""
+    return next((option for option in options if cell_width(option) <= width), crop(options[-1], width))
+
+
 def scalar(value: Any, limit: int = 200) -> str:
     """Any JSON value as inert text; long hexadecimal digests are shortened; None is empty."""
     if value is None:

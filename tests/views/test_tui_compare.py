@@ -195,6 +195,8 @@ async def test_the_last_good_builds_loss_lies_behind_the_present_one(tmp_path: P
         app.draw()
         await pilot.pause(0.1)
         assert asked == [LATER_RUN]
+        await pilot.resize_terminal(60, 24)
+        await shows(pilot, "─ · last good ─")  # and no piece of the run's name
 
 
 def nothing_trained() -> list[dict[str, Any]]:

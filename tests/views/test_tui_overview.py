@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -462,15 +463,15 @@ async def test_what_has_not_changed_is_not_drawn_again(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("size", [(80, 24), (50, 20), (30, 16)])
-async def test_the_end_of_the_notes_is_in_sight_on_a_small_terminal(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_the_last_note_begins_in_sight_on_a_small_terminal(tmp_path: Path, size: tuple[int, int]) -> None:
     recorder = sample.Recorder(start=time.time())
     sample.begin(recorder)
     for domain in sample.DOMAINS:
         sample.train(recorder, steps=2, stage=f"{domain}:train")
-    recorder.emit("stage.note", stage="lint:train", text=" ".join(f"word{number}" for number in range(30)))
+    recorder.emit("stage.note", stage="lint:train", text=" ".join(f"word{number}" for number in range(60)))
     sample.write_log(tmp_path, recorder.events)
     async with dashboard(tmp_path).run_test(size=size) as pilot:
-        await shows(pilot, "● running", "word29")
+        await shows(pilot, "● running", "lint:train  word0" if size[0] > 30 else "word0", "…")
 
 
 async def test_headings_do_not_run_into_each_other(tmp_path: Path) -> None:
@@ -498,3 +499,102 @@ async def test_the_chart_is_computed_where_a_point_was_added(tmp_path: Path, mon
             stream.write(encode({**begun_now()[-1], **metric}))
         await shows(pilot, "lint:train  loss 0.25")
         assert made
+
+
+async def test_tab_goes_round_and_the_choice_moves_from_everywhere(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "▸ lint:train  ● running")
+        for focused, title in (("models-scroll", " Models "), ("notes", "Notes"), ("grid", " domain ")):
+            await pilot.press("tab")
+            await wait_for(pilot, lambda id=focused: app.focused.id == id)
+            await wait_for(pilot, lambda title=title: title in bold_and_reversed(app))
+            assert len([name for name in (" Models ", "Notes", " domain ") if name in bold_and_reversed(app)]) == 1
+        for key, stage in (("right", "lint:export"), ("left", "lint:train"), ("j", "test:train"), ("k", "lint:train")):
+            await pilot.press("tab", "tab", key)
+            await shows(pilot, f"▸ {stage}  ")
+            await wait_for(pilot, lambda: app.focused.id == "grid")
+
+
+async def test_escape_and_coming_back_give_the_keys_to_the_stages(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, begun_now())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "▸ lint:train  ● running")
+        for keys in (["escape"], ["g", "escape"]):
+            await pilot.press("tab", *keys, "down")
+            await shows(pilot, "▸ test:train  ")
+            await pilot.press("up")
+            await shows(pilot, "▸ lint:train  ")
+
+
+async def test_the_first_run_finds_the_stages_focused(tmp_path: Path) -> None:
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "No build has run here yet.")
+        sample.write_log(tmp_path, begun_now())
+        await shows(pilot, "▸ lint:train  ● running")
+        await wait_for(pilot, lambda: app.focused is not None and app.focused.id == "grid")
+
+
+def bold_and_reversed(app: Any) -> list[str]:
+    """What stands out on the screen without colour."""
+    return [
+        part.text
+        for strip in app.screen._compositor.render_strips()
+        for part in strip
+        if part.style and part.style.bold and part.style.reverse
+    ]
+
+
+async def test_the_chart_says_how_far_the_loss_came_and_leaves_room_up_to_the_goal(tmp_path: Path) -> None:
+    recorder = sample.Recorder(start=time.time())
+    sample.begin(recorder)
+    recorder.emit("stage.started", stage="lint:train", reasons=[])
+    recorder.emit("stage.progress", stage="lint:train", done=4, total=200, unit="steps")
+    for step, loss in enumerate((17.1, 16.0, 15.0, 14.1), 1):
+        recorder.emit("stage.metric", stage="lint:train", step=step, loss=loss)
+    sample.write_log(tmp_path, recorder.events)
+    async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
+        screen = await shows(
+            pilot, "─ Loss of lint · 17.1 → 14.1 ─", "│lint:train  loss 14.1", "   17.1 │", "      0 │"
+        )
+        assert re.search(r"step 1 +200│", screen)
+        await pilot.resize_terminal(40, 24)
+        await shows(pilot, "─ Loss of lint ─")
+
+
+async def test_a_resumed_training_is_drawn_from_its_beginning(tmp_path: Path) -> None:
+    stopped = sample.Recorder()
+    sample.begin(stopped)
+    sample.train(stopped, steps=25)
+    stopped.emit("stage.cancelled", stage="lint:train", checkpoint=20)
+    sample.write_log(tmp_path, stopped.events)
+    resumed = sample.Recorder(LATER_RUN, start=time.time())
+    sample.begin(resumed)
+    resumed.emit("stage.started", stage="lint:train", reasons=[])
+    resumed.emit("stage.progress", stage="lint:train", done=22, total=40, unit="steps")
+    for step in (21, 22):
+        resumed.emit("stage.metric", stage="lint:train", step=step, loss=5.0)
+    sample.write_log(tmp_path, resumed.events, LATER_RUN)
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[1]) as pilot:
+        screen = await shows(pilot, "─ Loss of lint · 6.7 → 5 ─")
+        assert re.search(r"step 1,.* 40│", screen)
+        chart = app.screen.query_one(LossChart)
+        before = chart._curve
+        app.draw()
+        assert chart._curve is before
+
+
+@pytest.mark.parametrize(("width", "word"), [(120, "■ cancelled"), (80, "■ stopped"), (50, "■   ")])
+async def test_a_cancelled_stage_says_so_where_there_is_room(tmp_path: Path, width: int, word: str) -> None:
+    recorder = sample.Recorder(start=time.time())
+    sample.begin(recorder)
+    sample.train(recorder, steps=2)
+    recorder.emit("stage.cancelled", stage="lint:train")
+    sample.write_log(tmp_path, recorder.events)
+    async with dashboard(tmp_path).run_test(size=(width, 24)) as pilot:
+        screen = await shows(pilot, "\n lint ")
+        assert word in screen.splitlines()[3]

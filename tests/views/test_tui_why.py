@@ -148,12 +148,20 @@ async def test_how_a_stage_ended(tmp_path: Path, events: list[dict[str, Any]], w
         await shows(pilot, *words)
 
 
-async def test_stages_that_did_not_run_say_so(tmp_path: Path) -> None:
-    app = why_of(tmp_path, "lint:eval", sample.failed_run())
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        (sample.failed_run(), "It does not run: it needs lint:train (failed)"),
+        (sample.failed_run()[:-1], "It does not run: it needs lint:train (failed)"),  # the build still goes
+        ([*sample.half_run(), sample.failed_run()[-1] | {"failed": []}], "It did not run: the build ended before its"),
+    ],
+)
+async def test_stages_that_did_not_run_say_so(tmp_path: Path, events: list[dict[str, Any]], words: str) -> None:
+    app = why_of(tmp_path, "lint:eval", events)
     async with app.run_test(size=SIZES[0]) as pilot:
         await shows(pilot, sample.RUN)
         await pilot.press("w")
-        await shows(pilot, "It did not run: the build ended before its turn.")
+        await shows(pilot, words)
 
 
 async def test_hostile_reasons_are_inert_and_quick(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fgbuild.views.chart import LIMIT, Series, braille, overlaid, points, reduce_columns, scale_of
+from fgbuild.views.chart import LIMIT, Scale, Series, braille, overlaid, points, reduce_columns, scale_of
 
 VALUES = st.floats(-1e15, 1e15, allow_nan=False)
 
@@ -74,7 +74,7 @@ def test_braille_fills_exactly_its_canvas(y: list[float], width: int, height: in
 
 
 def test_a_falling_loss_goes_from_top_left_to_bottom_right() -> None:
-    series = Series([1.0, 2.0, 3.0], [3.0, 2.0, 1.0])
+    series = Series([1.0, 2.0, 3.0], [3.0, 2.0, 0.2])
     scale = scale_of(series)
     assert scale is not None
     assert not scale.log
@@ -89,6 +89,25 @@ def test_a_loss_over_decades_gets_a_logarithmic_axis() -> None:
     assert scale is not None
     assert scale.log
     assert scale.place(1.0, 0.0, 10, 9) == (0, 8)  # zero cannot be drawn: it lands on the lower edge
+
+
+def test_a_linear_axis_begins_at_zero() -> None:
+    series = Series([1.0, 2.0], [17.1, 14.1])
+    scale = scale_of(series)
+    assert scale == Scale(1.0, 2.0, 0.0, 17.1, log=False)
+    assert "".join(braille(series, scale, 10, 5)[2:]).strip() == ""  # it hardly fell
+    assert scale_of(Series([1.0, 2.0], [-2.0, 3.0])) == Scale(1.0, 2.0, -2.0, 3.0, log=False)
+
+
+@pytest.mark.parametrize(("value", "low", "high"), [(8.2e-06, 0.0, 8.2e-06), (0.0, 0.0, 1.0), (-2.0, -2.0, 0.0)])
+def test_one_point_has_axes_with_two_ends(value: float, low: float, high: float) -> None:
+    assert scale_of(Series([111.0], [value])) == Scale(0.0, 111.0, low, high, log=False)
+
+
+def test_x_ends_at_the_goal_and_not_where_an_earlier_curve_did() -> None:
+    now, before = Series([1.0, 2.0], [3.0, 2.0]), Series([1.0, 50.0, 90.0], [3.0, 1.0, 0.001])
+    assert scale_of(now, before, goal=60.0) == Scale(1.0, 60.0, 0.0, 3.0, log=False)
+    assert scale_of(now, before, goal=1.0) == Scale(1.0, 90.0, 0.001, 3.0, log=True)  # it went on beyond its goal
 
 
 def test_nothing_to_draw() -> None:

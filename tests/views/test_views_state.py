@@ -8,6 +8,7 @@ import views_sample as sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fgbuild.views import describe
 from fgbuild.views.chart import LIMIT
 from fgbuild.views.estimate import build_remaining, stage_remaining
 from fgbuild.views.records import CANCELLED, DONE, FAILED, MAX_NOTES, RUNNING, StageState
@@ -208,3 +209,33 @@ def test_hostile_text_is_made_inert_on_its_way_in() -> None:
     [note] = state.notes
     assert note.text == "a␛[2Jb␍c␇�d�m ⏎ [bold]e[/bold]"
     assert note.stage == "lint:␛train"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"kind": "stage.finished", "action": "run", "passed": False},
+        {"kind": "stage.failed", "message": "no"},
+        {"kind": "stage.cancelled"},
+    ],
+)
+@pytest.mark.parametrize("told", [True, False])  # whether the log says what waits for what
+def test_what_needs_a_stage_that_went_wrong_does_not_run(end: dict[str, Any], told: bool) -> None:
+    kinds = ("train", "export", "verify", "eval")
+    stages = [
+        {"id": f"{domain}:{kind}", "domain": domain, "kind": kind, "action": "run"}
+        | ({"after": [f"{domain}:{before}"] if before else []} if told else {})
+        for domain in ("lint", "test")
+        for before, kind in zip(("", *kinds), kinds)
+    ]
+    state = fold([{"kind": "run.started", "stages": stages}, {"kind": "stage.started", "stage": "lint:export"}])
+
+    def words() -> list[str]:
+        return [describe.status(state, stage)[1] for stage in state.stages.values()]
+
+    assert words()[2:] == ["waiting"] * 6
+    fold([{**end, "stage": "lint:export"}], state)
+    assert words()[2:] == ["not run"] * 2 + ["waiting"] * 4
+    assert state.stages["lint:eval"].blocked_by == "lint:export"
+    fold([{"kind": "stage.started", "stage": "lint:export"}], state)  # tried again
+    assert words()[2:] == ["waiting"] * 6

@@ -78,10 +78,8 @@ def smoothed(series: Series) -> Series:
 def chart(drawn: Sequence[Drawn], *, ticks: int = 5, unit: str = "step") -> Chart | None:
     """None where no series has two points."""
     scale = scale_of(*(one.series for one in drawn))
-    if scale is None or scale.x_low == scale.x_high:
+    if scale is None or len({x for one in drawn for x in one.series.x}) < 2:
         return None
-    if not scale.log and 0 <= scale.y_low < scale.y_high / 2:
-        scale = Scale(scale.x_low, scale.x_high, 0.0, scale.y_high, log=False)  # a bar's honesty: from zero
     show = drawn[0].show
     up = _log_ticks(scale) if scale.log else linear_ticks(scale.y_low, scale.y_high, ticks)
     return Chart(

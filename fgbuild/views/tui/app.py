@@ -57,20 +57,20 @@ class DashboardApp(App[None]):
 
     CSS_PATH = "app.tcss"
     TITLE = "fgbuild"
-    KEYS: ClassVar[list[Binding]] = [
+    KEYS: ClassVar[list[Binding]] = [  # in the order of need: the line below has as many as there is room for
         Binding("question_mark", "help", "Help", key_display="?", tooltip="show or close this help"),
-        Binding("q", "quit", "Quit", tooltip="close the dashboard; a build goes on"),
         Binding("b", "build_chosen", "Build", tooltip="build up to the chosen stage; try a failed one again"),
+        Binding("B", "build", "Build all", tooltip="build every domain that is not up to date"),
         Binding("x", "cancel", "Stop", tooltip="stop the chosen stage or the whole build; asks first"),
         Binding("l", "open('log')", "Log", tooltip="log of the chosen stage"),
         Binding("w", "open('why')", "Why", tooltip="why the chosen stage ran, input by input"),
-        Binding("g", "open('graph')", "Graph", tooltip="stages and what each waits for"),
         Binding("h", "open('runs')", "Runs", tooltip="past builds; compare two of them"),
+        Binding("m", "open('manifest')", "Manifest", tooltip="edit the chosen domain's manifest"),
+        Binding("q", "quit", "Quit", tooltip="close the dashboard; a build goes on"),
+        Binding("g", "open('graph')", "Graph", tooltip="stages and what each waits for"),
         Binding("d", "open('data')", "Data", tooltip="the chosen domain's training data, row by row"),
         Binding("f", "open('failures')", "Failures", tooltip="what the chosen domain's model got wrong"),
-        Binding("m", "open('manifest')", "Manifest", tooltip="edit the chosen domain's manifest"),
         Binding("p", "open('prompt')", "Prompt", tooltip="ask the chosen domain's model something"),
-        Binding("B", "build", "Build all", tooltip="build every domain that is not up to date"),
         Binding("o", "report", "Report", tooltip="write the run's report and open it in a browser"),
         Binding("r", "reload", "Latest run", tooltip="go to the latest run and read it again"),
     ]

@@ -10,7 +10,6 @@ from textual.widget import Widget
 
 from fgbuild.views import describe, text
 from fgbuild.views.records import FAILED, RUNNING, BuildState, StageState
-from fgbuild.views.tui.loss_chart import LossChart
 from fgbuild.views.tui.snapshot import Snapshot, colour
 from fgbuild.views.tui.styles import BAD, HEADING, MUTED, WARNING
 from fgbuild.views.tui.widgets import Panel, Part
@@ -25,11 +24,12 @@ _SHARED = "(shared)"
 MOVES = [
     Binding("up,k", "move(-1, 0)", "Up", show=False, key_display="↑ k", tooltip="choose the domain above"),
     Binding("down,j", "move(1, 0)", "Down", show=False, key_display="↓ j", tooltip="choose the domain below"),
-    Binding("left", "move(0, -1)", "Left", show=False, key_display="←", tooltip="choose the stage before"),
-    Binding("right", "move(0, 1)", "Right", show=False, key_display="→", tooltip="choose the stage after"),
+    Binding("left", "move(0, -1)", "Left", False, "←", priority=True, tooltip="choose the stage before"),
+    Binding("right", "move(0, 1)", "Right", False, "→", priority=True, tooltip="choose the stage after"),
     Binding("enter", "app.open('log')", "Log", show=False, tooltip="log of the chosen stage"),
     Binding("a", "automatic", "Automatic", show=False, tooltip="let the choice, and the chart, go with what runs"),
 ]
+"""They hold wherever the focus is, but for ↑ and ↓, which scroll what can be scrolled."""
 
 
 def telling(state: BuildState) -> StageState | None:
@@ -57,7 +57,7 @@ def rows(state: BuildState) -> list[list[StageState | None]]:
 class StageGrid(Panel, can_focus=True):
     """A row for each domain, a column for each kind of stage; arrows and clicks choose one."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*MOVES]
+    BINDINGS: ClassVar[list[BindingType]] = [*MOVES[:2]]  # before the container around it scrolls with them
 
     _at: int | None = None
     """The line of the chosen stage that was brought into sight last."""
@@ -78,6 +78,10 @@ class StageGrid(Panel, can_focus=True):
         super().on_resize()
         self.call_after_refresh(self._reveal)
 
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        super().on_resize()
+
     def _reveal(self) -> None:
         """Scroll so that the chosen stage is in sight, and the heading too where both fit."""
         around = self.parent
@@ -93,8 +97,12 @@ class StageGrid(Panel, can_focus=True):
         state = snapshot.whole
         kinds = state.kinds()
         cell = self._cell_width(state, width)
-        heading = text.pad(" domain", _NAME_CELLS + 1) + "".join(f"{text.pad(kind, cell - 1)} " for kind in kinds)
-        parts: list[Part] = [(text.crop(heading, width), f"{HEADING} underline")]
+        title, room = " domain ", _NAME_CELLS + 1
+        names = " " * (room - len(title)) + "".join(f"{text.pad(kind, cell - 1)} " for kind in kinds)
+        parts: list[Part] = [
+            (title, "bold reverse" if self.has_focus else f"{HEADING} underline"),  # as the titles of other panels
+            (text.crop(names, width - len(title)), f"{HEADING} underline"),
+        ]
         chosen = self.dashboard.stage
         for row in rows(state):
             domain = next((stage.domain for stage in row if stage), "")
@@ -130,11 +138,6 @@ class StageGrid(Panel, can_focus=True):
         stages = [(abs(x - at[1] - right), stage) for x, stage in enumerate(row) if stage is not None]
         if stages:
             self.dashboard.choose(min(stages, key=lambda pair: pair[0])[1].id)
-
-    def action_automatic(self) -> None:
-        """Let choice and chart go with what runs."""
-        self.screen.query_one(LossChart).choice = None
-        self.dashboard.choose(None)
 
     def on_click(self, event: events.Click) -> None:
         """Choose the stage under the pointer."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, cast
 from textual.content import Content
 
 from fgbuild.views import describe, text
-from fgbuild.views.chart import Scale, Series, braille, overlaid, points, scale_of
-from fgbuild.views.records import RUNNING, StageState
+from fgbuild.views.chart import Scale, Series, begins_late, braille, joined, overlaid, points, scale_of, up_to
+from fgbuild.views.records import DONE, RUNNING, StageState
 from fgbuild.views.report.drawing import smoothed
 from fgbuild.views.report.values import lines, series
+from fgbuild.views.resumed import curves_before
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.styles import MUTED
 from fgbuild.views.tui.threads import ask
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 AXIS_CELLS = 9
 _EVALUATED, _EARLIER = "◆", "·"
+_NOTHING = Series(), Series()
+"""The same ones each time, so that the chart stays as it is drawn."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,10 @@ class LossChart(Panel):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._earlier: dict[tuple[str, str], tuple[Series, str]] = {}
-        self._legend = ""
+        self._earlier: dict[tuple[str, str], tuple[Series, tuple[str, ...]]] = {}
+        self._labels = ("", "")
         self._kept: dict[tuple[str, str], _Kept | None] = {}
+        self._begun: dict[tuple[str, str, float], tuple[Series, Series]] = {}
         self._shown: object = None
         self._held: list[Series] = []  # so that no other gets the id of one of them
         self._curve: list[Part] = []
@@ -80,25 +84,60 @@ class LossChart(Panel):
         super().show(snapshot)
         app = cast("DashboardApp", self.app)
         run, (stage, kept) = app.feed.run, self._found(snapshot)
-        legend = "  ".join(filter(None, [kept.whence if kept else "", self._behind(stage)[1]]))
-        width = self.content_size.width
-        legend = text.crop(legend, width - 2) if width > 4 else ""
-        if legend != self._legend:  # setting it draws the whole chart anew
-            self._legend = legend
-            self.border_subtitle = Content(legend)  # type: ignore[assignment]
+        self._label(stage, kept)
         if stage is None or not stage.domain or run is None or app.catching_up:
             return  # a long log is read before anything else
         if not len(stage.loss) and not len(stage.eval_loss) and (run, stage.id) not in self._kept:
             self._kept[run, stage.id] = None
             self._ask_for_kept(run, stage)
+        if begins_late(stage.loss) and (run, stage.id, stage.loss.x[0]) not in self._begun:
+            self._begun[run, stage.id, stage.loss.x[0]] = Series(), Series()
+            self._ask_for_begun(run, stage)
         if (run, stage.domain) not in self._earlier:
-            self._earlier[run, stage.domain] = (Series(), "")
+            self._earlier[run, stage.domain] = (Series(), ())
             self._ask(run, stage.domain)
 
-    def _behind(self, stage: StageState | None) -> tuple[Series, str]:
-        """The earlier loss and what its mark means; nothing where there is none."""
+    def _label(self, stage: StageState | None, kept: _Kept | None) -> None:
+        """Name on the border what is drawn: above the domain and how far its loss came, below of which runs it is."""
+        titles, legends = ["Loss"], [""]
+        if stage is not None:
+            before, loss = self._before(stage)[0], kept.loss if kept else stage.loss
+            titles.insert(0, name := f"Loss of {stage.domain or stage.id}")
+            if len(loss) > 1:
+                titles.insert(0, f"{name} · {(before if len(before) else loss).y[0]:.3g} → {loss.y[-1]:.3g}")
+            whence = kept.whence if kept else ""
+            legends = ["  ".join(filter(None, [whence, mark])) for mark in self._behind(stage)[1]] + [whence, ""]
+        room = max(self.content_size.width - 2, 0)
+        labels = text.fitting(titles, room), text.fitting(legends, room)
+        if labels != self._labels:  # setting one draws the whole chart anew
+            self._labels = labels
+            self.border_title, self.border_subtitle = map(Content, labels)  # type: ignore[assignment]
+
+    def _behind(self, stage: StageState | None) -> tuple[Series, tuple[str, ...]]:
+        """The earlier loss and what its mark means, in ever fewer words; nothing where there is none."""
         asked = (cast("DashboardApp", self.app).feed.run or "", stage.domain if stage else "")
-        return self._earlier.get(asked, (Series(), ""))
+        return self._earlier.get(asked, (_NOTHING[0], ()))
+
+    def _before(self, stage: StageState) -> tuple[Series, Series]:
+        """Loss and eval loss of the steps before the one from which the training was resumed."""
+        run = cast("DashboardApp", self.app).feed.run or ""
+        asked = run, stage.id, stage.loss.x[0] if len(stage.loss) else 0.0
+        return self._begun.get(asked, _NOTHING)
+
+    def _ask_for_begun(self, run: str, stage: StageState) -> None:
+        """Have the steps drawn that were trained before this run went on with them."""
+        app = cast("DashboardApp", self.app)
+        late = Series(stage.loss.x[:2], stage.loss.y[:2])
+
+        def work(_: object) -> tuple[Series, Series]:
+            with app.desk.made(run) as made:
+                return curves_before(app.desk.root, made, run, stage.id, late)
+
+        def done(found: tuple[Series, Series]) -> None:
+            self._begun[run, stage.id, late.x[0]] = found
+            app.draw()
+
+        ask(self, work, done, lambda problem: None, group=f"{run} {stage.id} begun")
 
     def _ask_for_kept(self, run: str, stage: StageState) -> None:
         """Have the curve drawn that a training, which was left alone in this run, was made with."""
@@ -121,16 +160,18 @@ class LossChart(Panel):
         """Have the earlier loss drawn, where there is one; the chart is whole without it."""
         app = cast("DashboardApp", self.app)
 
-        def work(_: object) -> tuple[Series, str] | None:
+        def work(_: object) -> tuple[Series, tuple[str, ...]] | None:
             with app.desk.made(run) as made:
                 earlier = made.training_before(domain)
             loss = smoothed(series(lines(earlier.metrics), "loss")) if earlier is not None else Series()
             if earlier is None or not len(loss):
                 return None
             name = text.clean(earlier.run, 60)
-            return loss, f"{_EARLIER} last good {name}" if earlier.passed else f"{_EARLIER} {name}, not passed"
+            if earlier.passed:
+                return loss, (f"{_EARLIER} last good {name}", f"{_EARLIER} last good")
+            return loss, (f"{_EARLIER} {name}, not passed", f"{_EARLIER} not passed")
 
-        def done(found: tuple[Series, str] | None) -> None:
+        def done(found: tuple[Series, tuple[str, ...]] | None) -> None:
             if found is not None:
                 self._earlier[run, domain] = found
                 app.draw()
@@ -149,13 +190,16 @@ class LossChart(Panel):
         behind, _ = self._behind(stage)
         if height < 3 or width <= AXIS_CELLS + 4:
             return [("The curve has no room here.", MUTED)]
-        return [*_title(stage, loss, evaluated, width), "\n", *self._curves([loss, evaluated, behind], width, height)]
+        goal = stage.total if stage.status != DONE and stage.unit == "steps" else None
+        curves = self._curves([loss, evaluated, behind, *self._before(stage)], goal, width, height)
+        return [*_title(stage, loss, evaluated, width), "\n", *curves]
 
-    def _curves(self, series: list[Series], width: int, height: int) -> list[Part]:
-        """Loss, eval loss and the earlier one; drawn anew where a point was added, not each second."""
-        found = [(id(each), each.changes) for each in series], width, height
-        if found != self._shown and (scale := scale_of(*series)) is not None:
-            loss, evaluated, behind = series
+    def _curves(self, series: list[Series], goal: float | None, width: int, height: int) -> list[Part]:
+        """Loss, eval loss, the earlier one, what was resumed; drawn anew where a point was added, not each second."""
+        found = [(id(each), each.changes) for each in series], goal, width, height
+        if found != self._shown and (scale := scale_of(*series, goal=goal)) is not None:
+            loss, evaluated, behind, *before = (up_to(each, scale.x_high) for each in series)
+            loss, evaluated = joined(before[0], loss), joined(before[1], evaluated)
             columns, rows = width - AXIS_CELLS, height - 2
             layers = [
                 (points(evaluated, scale, columns, rows, _EVALUATED), "$text-primary"),
@@ -171,7 +215,7 @@ def drawn(layers: list[tuple[list[str], str]], scale: Scale, width: int) -> list
     rows = len(layers[0][0])
     parts: list[Part] = []
     for row, pieces in enumerate(overlaid(*(marks for marks, _ in layers))):
-        label = {0: text.number(scale.y_high), rows - 1: text.number(scale.y_low)}.get(row, "")
+        label = {rows - 1: text.number(scale.y_low), 0: text.number(scale.y_high)}.get(row, "")
         parts.append((f"{text.crop(label, AXIS_CELLS - 2):>{AXIS_CELLS - 2}} │", MUTED))
         parts += [(shown, layers[layer][1]) for layer, shown in pieces]
         parts.append("\n")

@@ -13,10 +13,11 @@ from textual.widgets import Static
 from fgbuild.views.tui.grid import MOVES, ChosenPanel, StageGrid, StandingPanel
 from fgbuild.views.tui.loss_chart import LossChart
 from fgbuild.views.tui.meters import Meter, MetersPanel, Reading
+from fgbuild.views.tui.notes import NotesPanel
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.threads import ask
 from fgbuild.views.tui.view import View
-from fgbuild.views.tui.widgets import ModelsPanel, NotesPanel, Panel, RunningPanel
+from fgbuild.views.tui.widgets import ModelsPanel, Panel, RunningPanel
 
 METER_SECONDS = 2.0
 EMPTY = (
@@ -31,13 +32,15 @@ class Overview(View):
     KEYS: ClassVar[list[Binding]] = [
         Binding("n", "next_chart", "Next chart", show=False, tooltip="show the loss of the next domain"),
         *MOVES,
+        Binding("tab", "app.focus_next", "Panel", False, "Tab", tooltip="models, notes (↑ ↓ scroll), stages"),
+        Binding("escape", "to_grid", "Stages", show=False, tooltip="back to the stages"),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = [KEYS[0]]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def body(self) -> Iterable[Widget]:
         yield Static(EMPTY, id="empty", markup=False)
         with Vertical(id="dashboard"):
-            yield VerticalScroll(StageGrid(id="grid"), id="grid-scroll")
+            yield VerticalScroll(StageGrid(id="grid"), id="grid-scroll", can_focus=False)
             yield ChosenPanel(id="chosen")
             yield RunningPanel(id="running")
             yield StandingPanel(id="standing")
@@ -48,8 +51,7 @@ class Overview(View):
             yield NotesPanel(id="notes")
 
     def on_mount(self) -> None:
-        for name, title in (("#chart", "Loss"), ("#models-scroll", "Models"), ("#notes", "Notes")):
-            self.query_one(name).border_title = title
+        self.query_one("#models-scroll").border_title = "Models"
         self._meter = Meter()
         self._measuring = False
         self._measure()
@@ -82,6 +84,26 @@ class Overview(View):
             for panel in self.query_one("#dashboard").query(Panel):
                 panel.show(snapshot)
             self.query_one(NotesPanel).show(snapshot)
+            if self.focused is None:  # there was nothing to focus before the first run
+                self.action_to_grid()
+
+    def on_screen_resume(self) -> None:
+        """Coming back, one goes on where one chose."""
+        self.action_to_grid()
+
+    def action_to_grid(self) -> None:
+        """Give the keys back to the stages."""
+        self.query_one(StageGrid).focus()
+
+    def action_move(self, down: int, right: int) -> None:
+        """Choose a neighbour of the chosen stage."""
+        self.action_to_grid()
+        self.query_one(StageGrid).action_move(down, right)
+
+    def action_automatic(self) -> None:
+        """Let choice and chart go with what runs."""
+        self.query_one(LossChart).choice = None
+        self.dashboard.choose(None)
 
     def action_next_chart(self) -> None:
         """Show the next training stage's loss."""

@@ -66,6 +66,8 @@ class Snapshot:
             options = [f"{symbol} {word}{took}", f"{symbol} {word}", f"{symbol} rose", symbol]
         elif word == "waiting" and stage.predicted_seconds:
             options.insert(0, f"{symbol} waiting ~{text.seconds(stage.predicted_seconds)}")
+        elif word == "cancelled":
+            options.insert(1, f"{symbol} stopped")
         elif word == "not passed":
             options.insert(1, f"{symbol} no pass")
         return next((option for option in options if text.cell_width(option) <= width), options[-1])

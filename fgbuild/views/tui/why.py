@@ -67,6 +67,9 @@ def _when(stage: StageState, snapshot: Snapshot) -> str:
     if word == "waiting":
         expected = f", for about {text.seconds(stage.predicted_seconds)}" if stage.predicted_seconds else ""
         return f"It will run{expected}{because}"
+    if word == "not run" and (wrong := snapshot.state.stages.get(stage.blocked_by)) is not None:
+        would = f". It would have run{because}" if because else ""
+        return f"It does not run: it needs {wrong.id} ({snapshot.status(wrong)[1]}){would}"
     if word == "not run":
         return f"It did not run: the build ended before its turn. It would have run{because}"
     if word == "running":

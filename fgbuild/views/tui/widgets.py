@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import time
-
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from fgbuild.views import describe, table, text
 from fgbuild.views.estimate import build_remaining, stage_remaining
-from fgbuild.views.records import FAILED, Artifact, StageState
+from fgbuild.views.records import Artifact, StageState
 from fgbuild.views.runs import RunSummary
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.styles import ACTIVE, BAD, GOOD, MUTED, WARNING
 
 Part = str | tuple[str, str]
 _NAME_CELLS = 12
-_MAX_NOTE = 500
 _GAUGE_CELLS = 24
 
 
@@ -136,44 +132,55 @@ class ModelsPanel(Panel):
         parts: list[Part] = []
         domains = snapshot.state.by_domain()
         domains.pop("", None)
+        names = min(max(map(text.cell_width, domains), default=0) + 1, _NAME_CELLS)
         for domain, stages in domains.items():
             item = describe.model_of(stages)
             by_kind = {stage.kind: stage for stage in stages}
-            results = self._results(by_kind.get("verify"), by_kind.get("eval"), width)
-            parts.append((text.pad(text.crop(domain, _NAME_CELLS - 1), _NAME_CELLS), "bold"))
+            results = _results(by_kind.get("verify"), by_kind.get("eval"), width)
+            parts.append((text.pad(text.crop(domain, names - 1), names), "bold"))
             if item is None and not results:
                 current = all(snapshot.status(stage)[1] == "current" for stage in stages)
-                parts.append(("unchanged in this run\n" if current else "nothing yet\n", MUTED))
+                words = ["unchanged in this run", "unchanged", "same"] if current else ["nothing yet", "none yet"]
+                parts.append((text.fitting(words, width - names) + "\n", MUTED))
                 continue
-            parts += [*_size(item, width - _NAME_CELLS), "\n", *results]
+            parts += [*_size(item, width - names), "\n", *results]
         return parts or [("No domain yet.", MUTED)]
 
-    @staticmethod
-    def _results(verify: StageState | None, evaluate: StageState | None, width: int) -> list[Part]:
-        """A line of both, or nothing where nothing is known of either."""
-        verified, evaluated = table.verified(verify), table.evaluated(evaluate, len(describe.EVAL_NAMES))
-        if not verified and not evaluated:
-            return []
-        checks = f"{verified} checks" if "/" in verified else f"verify {verified or '–'}"
-        numbers = text.joined(evaluated.replace(" %", "%").split(" · "), " ", width - len(checks) - 3)
-        bad = "✗" in verified or "✗" in evaluated
-        return [(text.crop(f" {checks}  {numbers or 'eval –'}", width) + "\n", BAD if bad else MUTED)]
+
+def _results(verify: StageState | None, evaluate: StageState | None, width: int) -> list[Part]:
+    """A line of verification and evaluation, or nothing where nothing is known of either."""
+    verified, evaluated = table.verified(verify, " checks"), table.evaluated(evaluate, len(describe.EVAL_NAMES))
+    if not verified and not evaluated:
+        return []
+    checks = verified if "checks" in verified else f"verify {verified or '–'}"
+    options = [f" {checks}  {numbers}" for numbers in _scores(evaluated)]
+    bad = "✗" in verified or "✗" in evaluated
+    return [(text.fitting(options, width) + "\n", BAD if bad else MUTED)]
+
+
+def _scores(evaluated: str) -> list[str]:
+    """An evaluation in ever fewer words: all numbers, fewer of them, the first without its name, `✓` or `✗` alone."""
+    if not evaluated:
+        return ["eval –", ""]
+    numbers = evaluated.replace(" %", "%").split(" · ")
+    symbol = numbers[0][0] if numbers[0][0] in "✓✗" else ""
+    first = f"{symbol} {numbers[0].split()[-1]}".strip()
+    return [*(" ".join(numbers[:count]) for count in range(len(numbers), 0, -1)), first, symbol]
 
 
 def _size(item: Artifact | None, width: int) -> list[Part]:
     """`291.5 MB ✓ inside 250–320 MB`, with a gauge where there is room."""
     if item is None:
-        return [("no GGUF in this run", MUTED)]
+        return [(text.fitting(["no GGUF in this run", "no GGUF"], width), MUTED)]
     if item.bytes is None:
         expected = item.predicted_bytes
         words = f"{text.megabytes(expected / 1e6)} predicted" if expected is not None else "size unknown"
         return [(text.crop(words, width), MUTED)]
     symbol = {True: "✓", False: "✗", None: " "}[item.inside]
-    size, window = text.megabytes(item.bytes / 1e6), describe.window(item)
-    words = f"{size} {symbol} {describe.verdict(item)} {window}"
-    if text.cell_width(words) > width and item.inside:
-        words = f"{size} {symbol} {window}"
-    parts: list[Part] = [(text.crop(words, width), BAD if item.inside is False else GOOD)]
+    size, window, verdict = text.megabytes(item.bytes / 1e6), describe.window(item), describe.verdict(item)
+    options = [f"{size} {symbol} {verdict} {window}", f"{size} {symbol} {window if item.inside else verdict}"]
+    words = text.fitting([*options, f"{size} {symbol}", size], width)
+    parts: list[Part] = [(words, BAD if item.inside is False else GOOD)]
     if width >= text.cell_width(words) + _GAUGE_CELLS + 2 and item.inside is not None:
         parts.append(("  " + _gauge(item, _GAUGE_CELLS), MUTED))
     return parts
@@ -188,46 +195,3 @@ def _gauge(item: Artifact, cells: int) -> str:
             share = min(max((size / 1e6 - low) / (high - low), 0.0), 1.0)
             line[round(share * (cells - 1))] = mark
     return f"├{''.join(line[1:-1])}┤" if line[0] == line[-1] == "─" else "".join(line)
-
-
-class NotesPanel(VerticalScroll):
-    """The newest notes, then what went wrong. Follows the end until one scrolls up."""
-
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self._lines = Static("", markup=False)
-        self._drawn: list[Part] = []
-
-    def on_mount(self) -> None:
-        self.anchor()
-
-    def compose(self):  # type: ignore[no-untyped-def]
-        yield self._lines
-
-    def show(self, snapshot: Snapshot) -> None:
-        parts: list[Part] = []
-        for note in snapshot.state.notes:
-            moment = time.strftime("%H:%M:%S", time.localtime(note.time)) if note.time is not None else ""
-            parts += [(f" {moment} {note.stage}  ", MUTED), note.text[:_MAX_NOTE] + "\n"]
-        for stage in snapshot.state.stages.values():
-            parts += [(f" ✗ {line}\n", BAD) for line in _problems(stage)]
-        if not parts:
-            parts = [(" No notes yet.", MUTED)]
-        if parts != self._drawn:
-            self._drawn = parts
-            self._lines.update(Content.assemble(*parts).rstrip())
-
-
-def _problems(stage: StageState) -> list[str]:
-    lines = [
-        f"{stage.id}  {check.name}: {check.value or 'no value'}"
-        + (f", expected {check.expected}" if check.expected else "")
-        + (f": {check.reason}" if check.reason else "")
-        for check in stage.checks.values()
-        if check.passed is False
-    ]
-    if stage.status == FAILED:
-        log = f" (log: {stage.log})" if stage.log else ""
-        message = " ".join(stage.message[:_MAX_NOTE].split())
-        lines.append(f"{stage.id}  {message or 'failed'}{log}")
-    return lines
