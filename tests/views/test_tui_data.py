@@ -230,7 +230,7 @@ async def test_left_and_right_go_to_other_domains(tmp_path: Path, size: tuple[in
         await shows(pilot, "test  train", "row 1 of 2", "Mend `ü.py`")
         assert app.selected == "test:generate"
         await pilot.press("right")
-        await shows(pilot, "docstring", "no longer in the store", "fgbuild build docstring")
+        await shows(pilot, "docstring", "no longer in the store", "b makes it again")
         await pilot.press("left", "left")
         await shows(pilot, "row 1 of 43")
         await pilot.press("left")

@@ -158,10 +158,11 @@ class FailuresView(BrowseView):
         if any(self._only.values()):
             return "No failure fits; press e or t to choose otherwise."
         if not evaluation.kept:
-            domain = self.subject.domain if self.subject else ""
+            if self.subject is not None:
+                self.dashboard.selected = self.subject.stage
             return (
                 "The report of this evaluation is no longer in the store: the scores above are what the log has kept. "
-                f"Run `fgbuild build {domain}` to evaluate again."
+                "Press b to evaluate again."
             )
         return "The evaluation has no failures: every turn was as it should be. Press s for its scores."
 
