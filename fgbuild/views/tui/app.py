@@ -21,7 +21,7 @@ from textual.widgets import Input, TextArea
 from fgbuild.errors import FgbuildError
 from fgbuild.views import runs
 from fgbuild.views.records import StageState
-from fgbuild.views.tui import actions, crash, launch, styles, threads
+from fgbuild.views.tui import actions, crash, launch, palette, styles, threads
 from fgbuild.views.tui.desk import Desk, Variant, variant_of
 from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.grid import telling
@@ -56,6 +56,7 @@ class DashboardApp(App[None]):
 
     CSS_PATH = "app.tcss"
     TITLE = "fgbuild"
+    COMMANDS: ClassVar[set[Any]] = {palette.Commands}
     KEYS: ClassVar[list[Binding]] = [
         Binding("question_mark", "help", "Help", key_display="?", tooltip="show or close this help"),
         Binding("q", "quit", "Quit", tooltip="close the dashboard; a build goes on"),
@@ -104,13 +105,16 @@ class DashboardApp(App[None]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every key is in the command palette too."""
         own = screen.KEYS if isinstance(screen, View) else []
+        quits = TYPING_KEYS[0] if isinstance(screen, View) and screen.TYPING else None
         for node, bindings in ((screen, own), (self, self.KEYS)):
             for binding in bindings:
                 name = binding.action.partition("(")[0]
-                if name not in ("help", "quit") and hasattr(node, f"action_{name}"):  # textual has those two
-                    title = f"{binding.description} ({' '.join(key_names(binding))})"
+                if hasattr(node, f"action_{name}"):
+                    shown = quits if quits is not None and name == "quit" else binding
+                    title = f"{shown.description} ({' '.join(key_names(shown))})"
                     yield SystemCommand(title, binding.tooltip, partial(node.run_action, binding.action))
-        yield from super().get_system_commands(screen)
+        # Of textual's own the one that fits: its panel of keys does not know what ours mean.
+        yield SystemCommand("Theme", "choose the colours", self.action_change_theme)
 
     @property
     def stage(self) -> StageState | None:
