@@ -248,7 +248,7 @@ class DashboardApp(App[None]):
 
     def start_build(self, domains: tuple[str, ...], until: str | None = None) -> None:
         """Start a build of these domains (none: of all), unless one is going."""
-        if self.feed.going or (self._build is not None and self._build.poll() is None):
+        if self.feed.going or self.feed.later_going or (self._build is not None and self._build.poll() is None):
             self.tell("A build is already running.", "warning")
             return
         self._run_before_build = runs.latest_run(self.desk.root)
@@ -284,6 +284,11 @@ class DashboardApp(App[None]):
         own = self.screen.KEYS if isinstance(self.screen, View) else []
         everywhere = TYPING_KEYS if isinstance(self.screen, View) and self.screen.TYPING else self.KEYS
         self.push_screen(HelpScreen([(name, own), ("Everywhere", [*keys, *everywhere])]))
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C, in place of textual's words; where something is selected, it was copied."""
+        typing = isinstance(self.focused, (Input, TextArea)) or not isinstance(self.screen, View)
+        self.tell(f"{'ctrl+q' if typing else 'q'} closes the dashboard; a build goes on.")
 
     def tell(self, message: str, severity: str = "information") -> None:
         """A notice that goes away by itself."""

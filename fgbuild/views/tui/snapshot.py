@@ -12,12 +12,14 @@ from fgbuild.views.tui.styles import ACTIVE, BAD, GOOD, MUTED, WARNING
 
 @dataclass(frozen=True)
 class Snapshot:
-    """now: unix seconds. going: whether the build process is still there. latest: whether no run is later."""
+    """now: unix seconds. going: whether the build process is still there. latest: whether no run is later.
+    later_going: whether the latest one is another, and its build runs."""
 
     state: BuildState
     now: float
     going: bool
     latest: bool = True
+    later_going: bool = False
 
     @property
     def moment(self) -> float:

@@ -72,7 +72,7 @@ class TitleBar(Panel):
         elapsed = state.elapsed(snapshot.moment)
         left = build_remaining(state, snapshot.now) if snapshot.going else None
         pieces = [
-            "" if snapshot.latest else "not the latest (r)",
+            "a build runs (r)" if snapshot.later_going else "" if snapshot.latest else "not the latest (r)",
             f"elapsed {text.seconds(elapsed)}" if elapsed is not None else "",
             f"ETA {text.seconds(left)}" if left is not None else "",
             f"{state.settled()}/{len(state.stages)} stages",
