@@ -215,13 +215,7 @@ class NotesPanel(VerticalScroll):
 
 
 def _problems(stage: StageState) -> list[str]:
-    lines = [
-        f"{stage.id}  {check.name}: {check.value or 'no value'}"
-        + (f", expected {check.expected}" if check.expected else "")
-        + (f": {check.reason}" if check.reason else "")
-        for check in stage.checks.values()
-        if check.passed is False
-    ]
+    lines = [f"{stage.id}  {line}" for line in describe.missed(stage)]
     if stage.status == FAILED:
         log = f" (log: {stage.log})" if stage.log else ""
         message = " ".join(stage.message[:_MAX_NOTE].split())
