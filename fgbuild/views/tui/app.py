@@ -38,6 +38,8 @@ _REST_SECONDS = 0.001
 _END_SECONDS = 0.5
 _READY_SECONDS = 0.05
 
+STARTED = "Build started; it goes on when this dashboard closes."
+
 VIEWS = {
     "log": "log.LogView",
     "why": "why.WhyView",
@@ -246,19 +248,26 @@ class DashboardApp(App[None]):
         """Write the report of the run that is shown."""
         actions.report(self)
 
-    def start_build(self, domains: tuple[str, ...], until: str | None = None) -> None:
-        """Start a build of these domains (none: of all), unless one is going."""
-        if self.feed.going or self.feed.later_going or (self._build is not None and self._build.poll() is None):
+    @property
+    def building(self) -> bool:
+        """Whether a build runs, as far as is known here."""
+        started = self._build is not None and self._build.poll() is None
+        return started or self.feed.going or self.feed.later_going
+
+    def start_build(self, domains: tuple[str, ...], until: str | None = None, told: str = STARTED) -> bool:
+        """Start a build of these domains (none: of all), unless one is going; whether it was. told: what to say."""
+        if self.building:
             self.tell("A build is already running.", "warning")
-            return
+            return False
         self._run_before_build = runs.latest_run(self.desk.root)
         try:
             self._build = self.desk.build(domains, self.variant, until=until)
         except OSError as error:
             self.tell(f"{error.filename}: {error.strerror}; put that right and press the key again.", "error")
-            return
+            return False
         self.feed.follow = True
-        self.tell("Build started; it goes on when this dashboard closes.")
+        self.tell(told)
+        return True
 
     def _check_started_build(self) -> None:
         """Say why a build that was started here ended before it had a log to show."""
