@@ -87,7 +87,7 @@ async def test_x_stops_what_is_decided(
         await shows(pilot, "● running")
         app.selected = "lint:train"
         await pilot.press("x")
-        await shows(pilot, "s    Stop lint:train", "a    Stop the whole build", "esc  Go on", "last checkpoint")
+        await shows(pilot, "s    Stop lint:train", "a    Stop the whole build", "Esc  Go on", "last checkpoint")
         await pilot.press(*keys)
         await shows(pilot, "Asked the build to stop")
         assert not isinstance(app.screen, StopDialog)

@@ -52,7 +52,7 @@ async def test_rows_and_the_chosen_one_as_a_conversation(tmp_path: Path, size: t
         if size[1] == 40:
             assert '{"count": 3}' in screen
             assert "┃   Three of them." in screen
-        await shows(pilot, "esc Back", "s Train/eval", "t Scenario")
+        await shows(pilot, "Esc Back", "s Train/eval", "t Scenario")
 
 
 @AT_BOTH_SIZES

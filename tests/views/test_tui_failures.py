@@ -50,7 +50,7 @@ async def test_scores_failures_and_the_chosen_one(tmp_path: Path, size: tuple[in
         assert {len(line) for line in screen.splitlines()} == {size[0]}
         await pilot.press("tab", "end")
         await shows(pilot, "≠ and reversed: where the two differ", "The last messages of the prompt", "Mind you")
-        await shows(pilot, "esc Back", "e Reason", "c Confusion")
+        await shows(pilot, "Esc Back", "e Reason", "c Confusion")
 
 
 async def test_beside_the_text_a_reason_is_whole_and_a_long_name_is_cut(tmp_path: Path) -> None:

@@ -202,3 +202,14 @@ async def test_f1_lists_its_keys(tmp_path: Path) -> None:
         screen = await shows(pilot, "Everywhere")
         for binding in PromptView.KEYS:
             assert binding.tooltip in screen
+
+
+async def test_keys_are_spelled_alike_in_footer_and_help_and_stand_apart_from_what_they_do(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    async with dashboard(tmp_path).run_test(size=(100, 50)) as pilot:
+        await shows(pilot, "✓ done")
+        await pilot.press("p")
+        await shows(pilot, "Esc Back", "Tab Next domain", "F1 Help")
+        await pilot.press("f1")
+        screen = await shows(pilot, "Shift+Tab ask the one before", "F1        show this help")
+        assert "Esc       go back to the overview" in screen

@@ -92,6 +92,10 @@ class DashboardApp(App[None]):
         self._build: subprocess.Popen[bytes] | None = None
         self._run_before_build: str | None = None
 
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys are called the same in footers, help and documentation."""
+        return binding.key_display or key_names(binding)[0]
+
     def get_css_variables(self) -> dict[str, str]:
         return super().get_css_variables() | (styles.LIGHT if self.theme == "textual-light" else {})
 
