@@ -57,6 +57,15 @@ class Series:
         return self.y[-1] if self.y else None
 
 
+def resumed_from(loss: Series) -> float | None:
+    """The step of the checkpoint that a training went on from, by the first steps that it reported; None where it began
+    at its beginning."""
+    if len(loss) < 2:
+        return None
+    step = loss.x[1] - loss.x[0]
+    return loss.x[0] - step if loss.x[0] > 2 * step else None
+
+
 def rose(loss: Series) -> bool:
     """Whether a training made its loss worse: it ended more than a tenth above where it began, or once halved, it went
     more than half of the way back up.
@@ -64,8 +73,8 @@ def rose(loss: Series) -> bool:
     Means of a tenth of the points each, at least three where there are, so that one step, or a loss that was low from
     the beginning and stayed so, is none. Where the beginning is not known (resumed from a checkpoint), nor is this.
     """
-    x, y, count = loss.x, loss.y, len(loss)
-    if count < _FEWEST or x[0] > 2 * (x[1] - x[0]):
+    y, count = loss.y, len(loss)
+    if count < _FEWEST or resumed_from(loss) is not None:
         return False
     size = max(count // 10, min(count // 2, 3))
     means = [sum(y[at : at + size]) / size for at in range(0, count - size + 1, size)]

@@ -27,7 +27,7 @@ from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.grid import telling
 from fgbuild.views.tui.help import HelpScreen, key_names
 from fgbuild.views.tui.overview import Overview
-from fgbuild.views.tui.view import BACK, TYPING_KEYS, DetailView, View
+from fgbuild.views.tui.view import TYPING_KEYS, DetailView, View
 
 POLL_SECONDS = 0.15
 CLOCK_SECONDS = 1.0
@@ -292,7 +292,7 @@ class DashboardApp(App[None]):
         self.show_run(runs.latest_run(self.desk.root), follow=True)
 
     def action_help(self) -> None:
-        keys = [BACK] if isinstance(self.screen, DetailView) else []
+        keys = [self.screen.BACK] if isinstance(self.screen, DetailView) else []
         name = self.screen.NAME if isinstance(self.screen, View) else ""
         own = self.screen.KEYS if isinstance(self.screen, View) else []
         everywhere = TYPING_KEYS if isinstance(self.screen, View) and self.screen.TYPING else self.KEYS

@@ -63,10 +63,14 @@ def _lines(parts: list[Part]) -> int:
 
 
 class TitleBar(Panel):
-    """Run, what it is doing, elapsed, ETA, how many stages are done."""
+    """Run, what it is doing, elapsed, ETA, how many stages are done. words: what stands there in place of these."""
+
+    words = ""
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         state = snapshot.state
+        if self.words:
+            return [(" fgbuild", "bold"), f"  {self.words}"]
         if not state.run:
             return [(" fgbuild", "bold"), "  no run yet"]
         elapsed = state.elapsed(snapshot.moment)
