@@ -379,3 +379,14 @@ def test_text_with_escapes_is_found(tmp_path: Path) -> None:
     found: list[int] = []
     RowFile(path).find("ü.py", lambda: False, found.append)
     assert found == [0]
+
+
+async def test_of_own_data_the_place_is_told_once(tmp_path: Path) -> None:
+    own = {**ROWS[0], "id": "data/lint.jsonl:2", "scenario": "own", "source": "data/lint.jsonl:2"}
+    own["family"] = "own/data/lint.jsonl:2"
+    stats = {"train": {"rows": 1, "scenarios": {"own": 1}}}
+    app = opened(tmp_path, [own])
+    app.desk.made_files.files["lint:generate", "stats.json"] = json.dumps(stats).encode()  # type: ignore[attr-defined]
+    async with app.run_test(size=SIZES[0]) as pilot:
+        screen = await data_of(pilot, "train: 1 row · 1 scenario · longest", "data/lint.jsonl:2 · own · single ")
+        assert screen.count("lint.jsonl") == 1

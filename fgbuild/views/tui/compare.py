@@ -58,7 +58,8 @@ class Comparison(Panel):
         if self.domain not in domains:
             return [(NO_DOMAIN, MUTED)]
         parts = [*_heading("A", first, width), *_heading("B", second, width)]
-        parts += [(self.domain, "bold"), (f"  {domains.index(self.domain) + 1} of {len(domains)} domains\n", MUTED)]
+        place = f"  {domains.index(self.domain) + 1} of {len(domains)} domains" if len(domains) > 1 else ""
+        parts += [(self.domain, "bold"), (f"{place}\n", MUTED)]
         before, after = (one.trained.get(self.domain, Trained()) for one in self.facts)
         parts += _section("Loss", _curves(before, after, width, 5 if self.screen.size.height < 32 else 12))
         parts += _table(comparison.losses(before, after), width)

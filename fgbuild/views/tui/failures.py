@@ -109,7 +109,7 @@ class FailuresView(BrowseView):
         if some:
             place += f" (of {number(evaluation.failed)})"
         examples = dict(scores.numbers).get("Examples")
-        pieces = [place, f"{examples} examples" if examples else "", *some]
+        pieces = [place, f"{examples} example{'' if examples == '1' else 's'}" if examples else "", *some]
         self.about(parts, [(" · ".join(filter(None, pieces)), MUTED)])
 
     def heading(self) -> str:
