@@ -21,6 +21,7 @@ _WORDS = {
     "object": "table",
     "null": "nothing",
 }
+_NOUNS = ("text", "whole number", "number", "table", "list")
 
 
 def fields(root: Path, path: Path) -> dict[str, Field]:
@@ -75,10 +76,16 @@ def _kind(schema: Schema, shared: Mapping[str, Schema]) -> str:
     kind = str(schema.get("type", "value"))
     if kind == "array":
         inner = _kind(schema["items"], shared) if "items" in schema else "values"
-        return f"list of {inner}"
+        return f"list of {_many(inner)}"
     if (only := schema.get("minimum")) is not None and only == schema.get("maximum"):
         return str(only)
     return " ".join(filter(None, [_WORDS.get(kind, kind), _range(schema)]))
+
+
+def _many(kind: str) -> str:
+    """`tables`, `whole numbers at least 0`; of alternatives, each is one."""
+    noun = next((noun for noun in _NOUNS if f"{kind} ".startswith(f"{noun} ")), "")
+    return f"{noun}s{kind[len(noun) :]}" if noun and " or " not in kind else kind
 
 
 def _range(schema: Schema) -> str:

@@ -57,6 +57,15 @@ class Series:
         return self.y[-1] if self.y else None
 
 
+def resumed_from(loss: Series) -> float | None:
+    """The step of the checkpoint that a training went on from, by the first steps that it reported; None where it began
+    at its beginning."""
+    if len(loss) < 2:
+        return None
+    step = loss.x[1] - loss.x[0]
+    return loss.x[0] - step if loss.x[0] > 2 * step else None
+
+
 def rose(loss: Series) -> bool:
     """Whether a training made its loss worse: it ended more than a tenth above where it began, or once halved, it went
     more than half of the way back up.
@@ -65,17 +74,12 @@ def rose(loss: Series) -> bool:
     the beginning and stayed so, is none. Where the beginning is not known (resumed from a checkpoint), nor is this.
     """
     y, count = loss.y, len(loss)
-    if count < _FEWEST or begins_late(loss):
+    if count < _FEWEST or resumed_from(loss) is not None:
         return False
     size = max(count // 10, min(count // 2, 3))
     means = [sum(y[at : at + size]) / size for at in range(0, count - size + 1, size)]
     start, low, end = max(y[0], means[0]), min(means), sum(y[-size:]) / size
     return end > 1.1 * start or (low < start / 2 and end > (start + low) / 2)
-
-
-def begins_late(series: Series) -> bool:
-    """Whether its first step is none that a training begins with: it was resumed from a checkpoint."""
-    return len(series) > 1 and series.x[0] > 2 * (series.x[1] - series.x[0])
 
 
 def reduce_columns(x: Sequence[float], y: Sequence[float], columns: int) -> list[tuple[float, float]]:

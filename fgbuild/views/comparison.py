@@ -9,8 +9,8 @@ from typing import Any
 
 from fgbuild.views import describe, runs, text
 from fgbuild.views.bulk import read_events
-from fgbuild.views.chart import Series
-from fgbuild.views.records import Reason, StageState
+from fgbuild.views.chart import Series, resumed_from
+from fgbuild.views.records import BuildState, Reason, StageState
 from fgbuild.views.report.log import RunLog
 from fgbuild.views.report.made import Made
 from fgbuild.views.report.scores import scores_of
@@ -31,14 +31,24 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """summary, stages: of the run. trained, evaluated: by domain; shares are from 0 to 1. made_with: version and
+    """summary, state: of the run. trained, evaluated: by domain; shares are from 0 to 1. made_with: version and
     machine."""
 
     summary: RunSummary
-    stages: Mapping[str, StageState]
+    state: BuildState
     trained: Mapping[str, Trained]
     evaluated: Mapping[str, Mapping[str, float]]
     made_with: Mapping[str, Any]
+
+    @property
+    def stages(self) -> Mapping[str, StageState]:
+        return self.state.stages
+
+    def status(self, stage: str) -> str:
+        """The word for what became of a stage."""
+        known = self.stages.get(stage)
+        word = describe.status(self.state, known)[1] if known is not None else "not there"
+        return word if self.summary.going else {"running": "stopped", "waiting": "not run"}.get(word, word)
 
     def domains(self) -> list[str]:
         return list(dict.fromkeys(stage.domain for stage in self.stages.values() if stage.domain))
@@ -58,7 +68,7 @@ def facts_of(root: Path, run: str, made: Made) -> RunFacts:
             trained[domain] = _trained(stages["train"], made)
         if "eval" in stages:
             evaluated[domain] = _evaluated(stages["eval"], made)
-    return RunFacts(runs.summarise(root, run), log.state.stages, trained, evaluated, log.made_with)
+    return RunFacts(runs.summarise(root, run), log.state, trained, evaluated, log.made_with)
 
 
 def _trained(stage: StageState, made: Made) -> Trained:
@@ -91,24 +101,42 @@ def evaluations(first: Mapping[str, float], second: Mapping[str, float]) -> list
         values = first.get(name), second.get(name)
         share = describe.is_share(name) and all(value is None or 0 <= value <= 1 for value in values)
         show, differ = (text.percent, _points) if share else (text.number, _plain)
-        rows.append(_row(name.replace("_", " "), *values, show, differ))
+        rows.append(_row(name.replace("_", " "), *values, show, differ, _shown_share if share else lambda value: value))
     return _present(*rows)
 
 
 def durations(first: RunFacts, second: RunFacts, domain: str) -> list[Row]:
-    """The stages that ran in either run, and the whole builds."""
+    """The stages that ran in either run, and the whole builds. A training that went on from a checkpoint is not held
+    against a whole one."""
     before, after = first.of_domain(domain), second.of_domain(domain)
     rows = []
     for kind in {**before, **after}:
         took = _seconds(before.get(kind)), _seconds(after.get(kind))
-        rows.append(_row(kind, *took, text.seconds, _time))
-    return _present(*rows, _row("whole build", first.summary.seconds, second.summary.seconds, text.seconds, _time))
+        row = _row(kind, *took, text.seconds, _time, _shown_seconds)
+        steps = [_resumed(stages.get(kind)) for stages in (before, after)]
+        if any(steps):
+            began = [text.number((step or 0) + 1) if value is not None else "–" for step, value in zip(steps, took)]
+            rows += [(*row[:3], ""), ("  from step", began[0], began[1], "resumed")]
+        else:
+            rows.append(row)
+    whole = first.summary.seconds, second.summary.seconds
+    return _present(*rows, _row("whole build", *whole, text.seconds, _time, _shown_seconds))
+
+
+def _resumed(stage: StageState | None) -> float | None:
+    """The step of the checkpoint that it went on from in its run."""
+    return resumed_from(stage.loss) if stage is not None and _seconds(stage) is not None else None
 
 
 def models(first: RunFacts, second: RunFacts, domain: str) -> list[Row]:
     """Sizes of the files that are shipped."""
     sizes = _megabytes(first.of_domain(domain)), _megabytes(second.of_domain(domain))
-    return _present(_row("GGUF size", *sizes, text.megabytes, lambda change: f"{change:+,.3f} MB".replace("-", "−")))
+    return _present(_row("GGUF size", *sizes, _size, lambda change: f"{change:+,.3f} MB".replace("-", "−")))
+
+
+def _size(megabytes: float) -> str:
+    """As finely as differences of sizes are told."""
+    return f"{megabytes:,.3f} MB"
 
 
 def _megabytes(stages: Mapping[str, StageState]) -> float | None:
@@ -141,13 +169,16 @@ def _row(
     second: float | None,
     show: Callable[[float], str],
     differ: Callable[[float], str],
+    shown: Callable[[float], float] = lambda value: value,
 ) -> Row:
+    """shown: the value that `show` shows, so that the difference is the one that a reader would compute."""
     if first is None and second is None:
         return name, "", "", ""
     before, after = ("–" if value is None else show(value) for value in (first, second))
     if first is None or second is None:
         return name, before, after, ""
-    return name, before, after, differ(second - first) if second != first else "="
+    change = shown(second) - shown(first)
+    return name, before, after, differ(change) if change else "="
 
 
 def _present(*rows: Row) -> list[Row]:
@@ -164,6 +195,14 @@ def _points(change: float) -> str:
 
 def _time(change: float) -> str:
     return f"{'+' if change > 0 else '−'}{text.seconds(abs(change))}"
+
+
+def _shown_seconds(value: float) -> float:
+    return round(value, 1) if value < 9.95 else round(value)
+
+
+def _shown_share(value: float) -> float:
+    return round(value, 3)
 
 
 def _seconds(stage: StageState | None) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fgbuild.views.records import BuildState, StageState
+from fgbuild.views.records import FAILED, BuildState, StageState
 
 # (from above, to below, from the left) → how a lane that is connected to its row is drawn.
 _JOINTS = {
@@ -52,6 +52,13 @@ def upstream_stage(state: BuildState, stage: StageState, kind: str) -> StageStat
     """The stage of that kind that a stage reads: of its own domain, or a shared one."""
     named = [one for one in state.stages.values() if one.kind == kind and one.domain in (stage.domain, "")]
     return max(named, key=lambda one: bool(one.domain), default=None)
+
+
+def blocker(state: BuildState, stage: StageState) -> StageState | None:
+    """What kept a stage from its turn: one above it that went wrong, else one of the run that failed, after which a
+    build starts nothing more; None where none did."""
+    failed = next((one for one in state.stages.values() if one.status == FAILED and one is not stage), None)
+    return state.stages.get(stage.blocked_by, failed)
 
 
 def rows(state: BuildState) -> list[Row]:

@@ -171,6 +171,17 @@ def checks(stage: StageState) -> str:
     return f"{passed} of {len(stage.checks)} checks passed"
 
 
+def missed(stage: StageState) -> list[str]:
+    """`smoke: 1 of 3, expected 3 of 3: no call`, for each check that did not pass."""
+    return [
+        f"{check.name}: {check.value or 'no value'}"
+        + (f", expected {check.expected}" if check.expected else "")
+        + (f": {check.reason}" if check.reason else "")
+        for check in stage.checks.values()
+        if check.passed is False
+    ]
+
+
 def is_share(name: str) -> bool:
     """Whether a result of that name is a share from 0 to 1."""
     return name.endswith(_SHARE_WORDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fgbuild.views import runs
-from fgbuild.views.chart import Series, begins_late, joined
+from fgbuild.views.chart import Series, joined, resumed_from
 from fgbuild.views.records import DONE, StageState
 from fgbuild.views.report.made import Made
 from fgbuild.views.report.values import lines, series
@@ -20,7 +20,7 @@ def curves_before(root: Path, made: Made, run: str, stage: str, loss: Series) ->
     rows = lines(made.read(stage, "metrics.jsonl"))
     begun, evaluated = _below(series(rows, "loss"), loss.x[0]), _below(series(rows, "eval_loss"), loss.x[0])
     earlier = [name for name in runs.run_ids(root) if name < run][: -_MOST_RUNS - 1 : -1]
-    while not len(begun) or begins_late(begun):
+    while not len(begun) or resumed_from(begun) is not None:
         found, earlier = _stopped(root, earlier, stage, begun if len(begun) else loss)
         if found is None:
             break

@@ -87,6 +87,14 @@ def is_going(state: BuildState) -> bool:
     return not state.finished and is_alive(state.pid, state.started_at)
 
 
+def goes(root: Path, run: str) -> bool:
+    """Whether a run's build is still there, by the two ends of its log."""
+    try:
+        return is_going(_ends(log_path(root, run))[0])
+    except OSError:
+        return False
+
+
 def is_alive(pid: int | None, started_at: float | None) -> bool:
     """Whether the process that began a run at `started_at` (unix seconds) is still there."""
     if pid is None or pid <= 0:
@@ -132,12 +140,8 @@ def summarise(root: Path, run: str) -> RunSummary:
 @lru_cache(maxsize=4096)
 def _summarised(path: Path, run: str, size: int, changed_ns: int) -> RunSummary:
     """What the log says alone. size, changed_ns: of the log, so that a grown one is not taken for what it was."""
-    state = BuildState()
-    first = next(iter(EventReader(path).read(limit=1)), {})
-    last = _last_event(path)
+    state, last = _ends(path)
     scores = _scores(path)
-    for event in (first, last):
-        apply(state, event)
     counts = [last.get(name) if state.finished else None for name in ("ran", "cached", "failed")]
     ran, cached, failed = (len(names) if isinstance(names, list) else 0 for names in counts)
     return RunSummary(
@@ -154,6 +158,16 @@ def _summarised(path: Path, run: str, size: int, changed_ns: int) -> RunSummary:
         scores=scores,
         pid=state.pid,
     )
+
+
+def _ends(path: Path) -> tuple[BuildState, Event]:
+    """What the first and the last record of a log add up to, and the last one."""
+    state = BuildState()
+    first = next(iter(EventReader(path).read(limit=1)), {})
+    last = _last_event(path)
+    for event in (first, last):
+        apply(state, event)
+    return state, last
 
 
 def _last_event(path: Path) -> Event:

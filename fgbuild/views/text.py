@@ -150,6 +150,11 @@ def number(value: float) -> str:
     return f"{value:,.1f}" if size >= 100 else f"{value:.4g}"
 
 
+def counted(value: float, name: str) -> str:
+    """`1 row`, `1,234 rows`."""
+    return f"{number(value)} {name}{'' if value == 1 else 's'}"
+
+
 def percent(share: float) -> str:
     """A share from 0 to 1 as a percentage, never rounded up to 100 %."""
     value = share * 100

@@ -71,7 +71,7 @@ def _build_and_look(terminal: Terminal, lived: Lived) -> None:
     lived.screens["training"] = terminal.shows("▸ toy:train  ● running", "base tiny")
     worker = _worker(lived.root)
     os.kill(worker, signal.SIGSTOP)
-    for key, name, word in ((b"l", "log", "esc Back"), (b"w", "why", "esc Back"), (b"m", "manifest", "summary = ")):
+    for key, name, word in ((b"l", "log", "Esc Back"), (b"w", "why", "Esc Back"), (b"m", "manifest", "summary = ")):
         terminal.press(key)
         lived.screens[name] = terminal.shows(word, "toy", gone="▸ toy:train")
         terminal.press(ESCAPE)

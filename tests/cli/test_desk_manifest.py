@@ -186,6 +186,9 @@ def test_every_field_of_the_schema_has_words(desk: ProjectDesk, bell: Path) -> N
     assert (fields["lora.r"].kind, fields["lora.r"].default) == ("whole number 1–1024", "16")
     assert "Rank" in fields["lora.r"].description
     assert fields["schema"].kind == "1"  # a range of one value
+    assert fields["tool"].kind == "list of tables"
+    assert fields["workspace.setup"].kind == "list of lists of texts"
+    assert fields["tool[].command"].kind == "list of text or list of texts"
     assert {"tool[].name", "slots.*.values", "verify.smoke[].prompt", "trainer.schedule"} <= set(fields)
     assert all(field.kind for field in fields.values())
     project = desk.fields(desk.root / "fgbuild.toml")

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 import views_sample as sample
-from tui_sample import AT_BOTH_SIZES, SIZES, begun_now, dashboard, notices_of, screen_of, shows, two_trainings, wait_for
+from tui_sample import (
+    AT_BOTH_SIZES,
+    LATER_RUN,
+    SIZES,
+    begun_now,
+    dashboard,
+    notices_of,
+    screen_of,
+    shows,
+    two_trainings,
+    wait_for,
+)
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import actions, stopping
@@ -25,6 +36,11 @@ def _quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def asked(app: Any, what: str) -> list[tuple[Any, ...]]:
     return [each for each in app.desk.asked if each[0] == what]
+
+
+def told(app: Any) -> list[str]:
+    """The notices that are shown."""
+    return [notice.message for notice in app._notifications]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +99,7 @@ async def test_x_stops_what_is_decided(
         await shows(pilot, "● running")
         app.selected = "lint:train"
         await pilot.press("x")
-        await shows(pilot, "s    Stop lint:train", "a    Stop the whole build", "esc  Go on", "last checkpoint")
+        await shows(pilot, "s    Stop lint:train", "a    Stop the whole build", "Esc  Go on", "last checkpoint")
         await pilot.press(*keys)
         await shows(pilot, "Asked the build to stop")
         assert not isinstance(app.screen, StopDialog)
@@ -203,8 +219,47 @@ async def test_x_says_when_no_build_runs(tmp_path: Path) -> None:
     async with app.run_test(size=SIZES[0], notifications=True) as pilot:
         await shows(pilot, "✓ done")
         await pilot.press("x")
-        await shows(pilot, "nothing to stop")
-        assert not isinstance(app.screen, StopDialog)
+        screen = await shows(pilot, "nothing to stop")
+        assert "r goes to" not in screen
+
+
+async def test_beside_an_older_run_it_says_that_a_build_runs(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.failed_run())
+    sample.write_log(tmp_path, begun_now(), LATER_RUN)
+    app = dashboard(tmp_path, sample.RUN)
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await shows(pilot, sample.RUN, "✗ failed  a build runs (r)")
+        await pilot.press("x")
+        words = "This build does not run, so there is nothing to stop; r goes to the one that does."
+        await wait_for(pilot, lambda: words in told(app))
+        await pilot.press("B")
+        await shows(pilot, "A build is already running.")
+        await pilot.press("r")
+        await shows(pilot, LATER_RUN, "● running")
+        assert "a build runs" not in screen_of(app)
+    assert asked(app, "build") == []
+
+
+async def test_a_build_that_ends_meanwhile_is_not_said_to_run(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.failed_run())
+    sample.write_log(tmp_path, begun_now(), LATER_RUN)
+    async with dashboard(tmp_path, sample.RUN).run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "a build runs (r)")
+        sample.write_log(tmp_path, sample.failed_run()[-1:], LATER_RUN)
+        await shows(pilot, "not the latest (r)")
+
+
+async def test_ctrl_c_names_the_key_that_quits_here(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await shows(pilot, "✓ done")
+        await pilot.press("ctrl+c")
+        await wait_for(pilot, lambda: told(app) == ["q closes the dashboard; a build goes on."])
+        await pilot.press("p")
+        await shows(pilot, "Ask lint")
+        await pilot.press("ctrl+c")
+        await wait_for(pilot, lambda: "ctrl+q closes the dashboard; a build goes on." in told(app))
 
 
 @pytest.mark.parametrize(

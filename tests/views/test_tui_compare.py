@@ -38,7 +38,7 @@ async def test_everything_of_two_runs_side_by_side(tmp_path: Path) -> None:
         assert "tool accuracy 97.5 % 87.5 % −10.0 points" in lines
         assert "argument match 85 % 85 % =" in lines
         assert "train 6m 41s 6m 41s =" in lines
-        assert "GGUF size 291.5 MB 292.5 MB +1.000 MB" in lines
+        assert "GGUF size 291.544 MB 292.544 MB +1.000 MB" in lines
 
 
 async def test_on_a_wide_terminal_values_stand_near_their_names(tmp_path: Path) -> None:
@@ -162,11 +162,64 @@ async def test_a_view_opened_from_here_lies_over_the_overview_alone(tmp_path: Pa
         await wait_for(pilot, lambda: isinstance(app.screen, Overview))
 
 
-async def test_inputs_that_nobody_knows(tmp_path: Path) -> None:
-    app = app_of(tmp_path, differ={})
+async def test_inputs_that_nobody_knows_say_why(tmp_path: Path) -> None:
+    app = app_of(tmp_path, differ={"lint:train": []})
+    sample.write_log(tmp_path, sample.refused_run(), "20261105-1")
+    sample.write_log(tmp_path, sample.half_run(pid=0), "20261106-1")
     async with app.run_test(size=SIZES[1]) as pilot:
+        await app.push_screen(CompareView(sample.RUN, "20261105-1"))
+        screen = await shows(pilot, "inputs not known: lint:generate, lint:tokenize (no longer in the store); ")
+        words = " ".join(screen.split())
+        assert "lint:verify (not passed in B)" in words
+        assert "lint:eval (not run in B)" in words
+        assert "lint:train" not in words.partition("not known: ")[2].partition(")")[0]
+        await app.push_screen(CompareView("20261106-1", "20261105-1"))
+        screen = await shows(pilot, "not run in A")
+        words = " ".join(screen.split())
+        assert "lint:export, lint:eval (not run in A, not run in B); lint:verify (not run in A, not passed" in words
+
+
+def went_on(run: str) -> list[dict[str, Any]]:
+    """The whole run, with a training that went on from the checkpoint of step 30, and other times."""
+    events = [event for event in sample.whole_run(run) if event.get("step", 40) > 30 and event.get("done", 40) > 30]
+    for event in events:
+        if event["kind"] == "stage.finished" and event["stage"] == "lint:train":
+            event["seconds"] = 101.0
+        if event["kind"] == "stage.finished" and event["stage"] == "lint:export":
+            event["seconds"] = 0.46
+        if event["kind"] == "stage.finished" and event["stage"] == "lint:verify":
+            event["seconds"] = 10.4
+    return events
+
+
+async def test_a_resumed_training_and_times_differ_as_they_are_shown(tmp_path: Path) -> None:
+    first = sample.whole_run()
+    for event in first:
+        if event["kind"] == "stage.finished" and event["stage"] == "lint:export":
+            event["seconds"] = 0.34
+    sample.write_log(tmp_path, first)
+    sample.write_log(tmp_path, went_on(LATER_RUN), LATER_RUN)
+    app = dashboard(tmp_path, LATER_RUN)
+    async with app.run_test(size=(100, 75)) as pilot:
         await app.push_screen(CompareView(sample.RUN, LATER_RUN))
-        await shows(pilot, "not known of both runs")
+        lines = squeezed(await shows(pilot, "whole build"))
+        assert "export 0.3 s 0.5 s +0.2 s" in lines
+        assert "verify 10 s 10 s =" in lines
+        place = lines.index("train 6m 41s 1m 41s")
+        assert lines[place + 1] == "from step 1 31 resumed"
+
+
+async def test_the_top_names_no_third_run_and_the_help_says_where_escape_goes(tmp_path: Path) -> None:
+    app = app_of(tmp_path)
+    sample.write_log(tmp_path, sample.whole_run(), "20261106-1")
+    app.feed.show("20261106-1")
+    async with app.run_test(size=(100, 50)) as pilot:
+        await app.push_screen(RunsView())
+        await app.push_screen(CompareView(sample.RUN, LATER_RUN))
+        screen = await shows(pilot, "two runs compared", "lora.r")
+        assert "20261106-1" not in screen
+        await pilot.press("question_mark")
+        await shows(pilot, "go back to the past runs")
 
 
 async def test_runs_without_stages(tmp_path: Path) -> None:

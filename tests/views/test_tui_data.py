@@ -52,7 +52,7 @@ async def test_rows_and_the_chosen_one_as_a_conversation(tmp_path: Path, size: t
         if size[1] == 40:
             assert '{"count": 3}' in screen
             assert "┃   Three of them." in screen
-        await shows(pilot, "esc Back", "s Train/eval", "t Scenario")
+        await shows(pilot, "Esc Back", "s Train/eval", "t Scenario")
 
 
 @AT_BOTH_SIZES
@@ -234,7 +234,7 @@ async def test_left_and_right_go_to_other_domains(tmp_path: Path, size: tuple[in
         await shows(pilot, "test  train", "row 1 of 2", "Mend `ü.py`")
         assert app.selected == "test:generate"
         await pilot.press("right")
-        await shows(pilot, "docstring", "no longer in the store", "fgbuild build docstring")
+        await shows(pilot, "docstring", "no longer in the store", "b makes it again")
         await pilot.press("left", "left")
         await shows(pilot, "row 1 of 43")
         await pilot.press("left")
@@ -383,3 +383,14 @@ def test_text_with_escapes_is_found(tmp_path: Path) -> None:
     found: list[int] = []
     RowFile(path).find("ü.py", lambda: False, found.append)
     assert found == [0]
+
+
+async def test_of_own_data_the_place_is_told_once(tmp_path: Path) -> None:
+    own = {**ROWS[0], "id": "data/lint.jsonl:2", "scenario": "own", "source": "data/lint.jsonl:2"}
+    own["family"] = "own/data/lint.jsonl:2"
+    stats = {"train": {"rows": 1, "scenarios": {"own": 1}}}
+    app = opened(tmp_path, [own])
+    app.desk.made_files.files["lint:generate", "stats.json"] = json.dumps(stats).encode()  # type: ignore[attr-defined]
+    async with app.run_test(size=SIZES[0]) as pilot:
+        screen = await data_of(pilot, "train: 1 row · 1 scenario · longest", "data/lint.jsonl:2 · own · single ")
+        assert screen.count("lint.jsonl") == 1

@@ -9,7 +9,7 @@ import views_sample as sample
 from browse_sample import FAILURES
 from browse_sample import failures_app as opened
 from textual.pilot import Pilot
-from tui_sample import AT_BOTH_SIZES, SIZES, begun_now, dashboard, screen_of, shows, wait_for
+from tui_sample import AT_BOTH_SIZES, SIZES, SampleDesk, begun_now, dashboard, screen_of, shows, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
@@ -50,7 +50,7 @@ async def test_scores_failures_and_the_chosen_one(tmp_path: Path, size: tuple[in
         assert {len(line) for line in screen.splitlines()} == {size[0]}
         await pilot.press("tab", "end")
         await shows(pilot, "≠ and reversed: where the two differ", "The last messages of the prompt", "Mind you")
-        await shows(pilot, "esc Back", "e Reason", "c Confusion")
+        await shows(pilot, "Esc Back", "e Reason", "c Confusion")
 
 
 async def test_beside_the_text_a_reason_is_whole_and_a_long_name_is_cut(tmp_path: Path) -> None:
@@ -171,9 +171,10 @@ async def test_a_report_that_is_gone_leaves_the_scores_of_the_log(tmp_path: Path
     app = dashboard(tmp_path)
     app.selected = "lint:eval"
     async with app.run_test(size=SIZES[0]) as pilot:
-        await failures_of(pilot, "lint  tool 97.5 %", "no longer in the store", "Run `fgbuild build lint`")
+        await failures_of(pilot, "lint  tool 97.5 %", "no longer in the store", "Press b to")
+        assert app.selected == "lint:eval"
         await pilot.press("right")
-        await shows(pilot, "The evaluation of test is no longer in the store", "fgbuild build test")
+        await shows(pilot, "The evaluation of test is no longer in the store (cache/store): b makes")
 
 
 async def test_before_an_evaluation_it_says_when(tmp_path: Path) -> None:
@@ -189,7 +190,30 @@ async def test_a_run_that_ended_before_its_evaluation(tmp_path: Path) -> None:
     app = dashboard(tmp_path)
     app.selected = "lint:train"
     async with app.run_test(size=SIZES[0]) as pilot:
-        await failures_of(pilot, "lint:eval did not end in this run", "fgbuild build lint")
+        await failures_of(pilot, "lint:train failed, so lint:eval did not run: l shows its log.")
+
+
+async def test_a_gate_that_did_not_pass_is_named_and_its_log_is_a_key_away(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.refused_run())
+    app = dashboard(tmp_path)
+    app.selected = "lint:train"
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await failures_of(pilot, "lint:verify did not pass, so lint:eval did not run: l shows its log.")
+        await pilot.press("l")
+        await shows(pilot, "lint:verify", "smoke")
+
+
+async def test_an_evaluation_that_a_build_would_make_has_its_key(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.half_run(pid=0))
+    app = dashboard(tmp_path)
+    app.selected = "lint:train"
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await failures_of(pilot, "lint:eval did not end in this run, so there is no evaluation: b builds")
+        await pilot.press("b")
+        await shows(pilot, "Build started")
+    assert isinstance(app.desk, SampleDesk)
+    assert app.desk.asked[-1] == ("build", ("lint",), "eval")
+    app.desk.started[0].wait()
 
 
 @pytest.mark.parametrize("error", [FgbuildError("the index is damaged; remove it"), PermissionError(13, "No", "index")])

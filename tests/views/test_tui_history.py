@@ -32,8 +32,20 @@ async def test_runs_are_listed_newest_first_with_what_they_came_to(tmp_path: Pat
         assert ("embedded default" in rows[1]) == (size[0] == 120)
         assert ("fgbuild build --all" in rows[1]) == (size[0] == 120)
         assert "base embedded  profile default" in screen
+        assert ("ran/restored/failed" in screen) == (size[0] == 120)
+        assert "4 ran, 0 restored from the store, 0 failed · right tools: lint 98%" in screen
         assert "fgbuild build --all" in screen
         assert {len(line) for line in screen.splitlines()} == {size[0]}
+
+
+async def test_a_run_without_a_profile_names_none(tmp_path: Path) -> None:
+    events = sample.whole_run()
+    events[0]["profile"] = ""
+    sample.write_log(tmp_path, events)
+    async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
+        await pilot.press("h")
+        screen = await shows(pilot, "began", "base embedded")
+        assert "profile" not in screen
 
 
 @AT_BOTH_SIZES

@@ -18,7 +18,7 @@ from editor_sample import R_LINE, TEXT, EditorDesk, type_at_rank, write_manifest
 from textual.events import Paste
 from textual.messages import ExitApp
 from textual.pilot import Pilot
-from tui_sample import AT_BOTH_SIZES, SIZES, screen_of, shows, unanswered, wait_for
+from tui_sample import AT_BOTH_SIZES, SIZES, screen_of, shows, type_at_once, unanswered, wait_for
 
 from fgbuild.errors import FgbuildError
 from fgbuild.views.tui import app as app_module
@@ -38,6 +38,7 @@ from fgbuild.views.tui.textfile import TextFile
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifest, "DEBOUNCE_SECONDS", 0.02)
     monkeypatch.setattr(editing_module, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(manifest, "LOOK_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -575,6 +576,71 @@ async def test_f9_builds_what_is_saved(path: Path) -> None:
         assert ("build", ("lint",), None) in pilot.app.desk.asked
     for process in pilot.app.desk.started:
         process.wait()
+
+
+async def test_f9_says_that_the_build_runs_until_it_has_ended(path: Path) -> None:
+    (path.parents[1] / "gate").touch()
+    waits = "import pathlib, time\nwhile pathlib.Path('gate').exists():\n    time.sleep(0.02)"
+    code = f"import os; os.chdir({str(path.parents[1])!r})\n{waits}"
+    async with editing(path, code=code) as pilot:
+        await pilot.press("f9")
+        await shows(pilot, "Build started with this file; Esc")
+        pilot.app.clear_notifications()
+        await shows(pilot, "✓ A build runs with this file; Esc shows it.")
+        await type_at_rank(pilot, "4")
+        await shows(pilot, "Saving reruns lint:train")
+        await pilot.press("backspace")
+        await shows(pilot, "✓ A build runs with this file")
+        (path.parents[1] / "gate").unlink()
+        await shows(pilot, "Nothing changes: all is up to date.")
+    for process in pilot.app.desk.started:
+        process.wait()
+
+
+async def test_f4_and_back_keeps_the_place(path: Path) -> None:
+    async with editing(path) as pilot:
+        editor = pilot.app.screen.editor
+        await pilot.press(*["down"] * 4, "right")
+        assert editor.cursor_location == (4, 1)
+        await pilot.press("f4")
+        await shows(pilot, "# of the project")
+        await wait_for(pilot, lambda: editor.cursor_location == (0, 0))
+        await pilot.press("down")
+        await pilot.press("f4")
+        await shows(pilot, "manifests/lint.toml", "r = 16")
+        await wait_for(pilot, lambda: editor.cursor_location == (4, 1))
+        await pilot.press("f4")
+        await shows(pilot, "# of the project")
+        await wait_for(pilot, lambda: editor.cursor_location == (1, 0))
+
+
+async def test_ctrl_f_finds_words_in_the_file(path: Path) -> None:
+    async with editing(path) as pilot:
+        app, editor = pilot.app, pilot.app.screen.editor
+        type_at_once(app, "ctrl+f", "l", "i", "n", "t")
+        await shows(pilot, "1 of 1")
+        assert editor.selection == ((1, 8), (1, 12))
+        await pilot.press(*["backspace"] * 4, "a", "l")
+        await shows(pilot, "1 of 1")
+        assert editor.selected_text == "al"
+        await pilot.press("backspace")
+        for key, place in (
+            ("enter", 2),
+            ("down", 3),
+            ("up", 2),
+            ("up", 1),
+            ("up", 5),
+            ("enter", 1),
+            ("up", 5),
+            ("up", 4),
+            ("up", 3),
+        ):
+            await pilot.press(key)
+            await shows(pilot, f"{place} of 5")
+        await pilot.press("z")
+        await shows(pilot, "not found")
+        await pilot.press("escape", "x")
+        await wait_for(pilot, lambda: editor.text == TEXT.replace("[lora]", "[lorx]"))
 
 
 async def test_f9_does_not_build_a_file_with_problems(path: Path) -> None:

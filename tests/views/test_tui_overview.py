@@ -420,21 +420,6 @@ async def test_a_gives_the_chart_back_too(tmp_path: Path) -> None:
         await shows(pilot, "│test:train  loss")
 
 
-async def test_the_palette_has_every_key(tmp_path: Path) -> None:
-    sample.write_log(tmp_path, sample.whole_run())
-    app = dashboard(tmp_path)
-    async with app.run_test(size=SIZES[1]) as pilot:
-        await shows(pilot, "✓ done")
-        await pilot.press("ctrl+p")
-        await pilot.press(*"report")
-        await shows(pilot, "Report (o)")
-        await pilot.press("enter")
-        await wait_for(pilot, lambda: ("report", sample.RUN) in app.desk.asked)
-        titles = [command.title for command in app.get_system_commands(app.screen)]
-        keys = [binding for binding in DashboardApp.KEYS if binding.action not in ("help", "quit")]
-        assert all(any(title.startswith(binding.description) for title in titles) for binding in keys)
-
-
 async def test_notes_follow_the_end_across_sizes(tmp_path: Path) -> None:
     recorder = sample.Recorder(start=time.time())
     sample.begin(recorder)

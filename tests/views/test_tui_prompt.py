@@ -15,6 +15,8 @@ from fgbuild.views.tui import app as app_module
 from fgbuild.views.tui.overview import Overview
 from fgbuild.views.tui.prompt import PromptView
 
+OTHERS = ("test:", "docstring:", "sample_data:")
+
 
 @pytest.fixture(autouse=True)
 def _quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,3 +204,25 @@ async def test_f1_lists_its_keys(tmp_path: Path) -> None:
         screen = await shows(pilot, "Everywhere")
         for binding in PromptView.KEYS:
             assert binding.tooltip in screen
+
+
+async def test_keys_are_spelled_alike_in_footer_and_help_and_stand_apart_from_what_they_do(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    async with dashboard(tmp_path).run_test(size=(100, 50)) as pilot:
+        await shows(pilot, "✓ done")
+        await pilot.press("p")
+        await shows(pilot, "Esc Back", "Tab Next domain", "F1 Help")
+        await pilot.press("f1")
+        screen = await shows(pilot, "Shift+Tab ask the one before", "F1        show this help")
+        assert "Esc       go back to the overview" in screen
+
+
+async def test_of_one_domain_its_place_is_not_told(tmp_path: Path) -> None:
+    events = sample.whole_run()
+    events[0]["stages"] = [stage for stage in sample.stages() if stage["domain"] in (None, "lint")]
+    sample.write_log(tmp_path, [event for event in events if not str(event.get("stage", "lint:")).startswith(OTHERS)])
+    async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
+        await shows(pilot, "✓ done")
+        await pilot.press("p")
+        screen = await shows(pilot, "Ask lint")
+        assert "of 1" not in screen

@@ -137,15 +137,19 @@ async def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
     ("events", "words"),
     [
         (sample.failed_run(), ["✗ failed", "It failed:", "the loss is NaN at step 4;", "lower the rate"]),
+        (sample.refused_run(), ["did not pass last time", "It did not pass:", "✗ smoke: 1 of 3, expected 3 of 3: no"]),
+        (sample.failed_run(), ["l shows its log."]),
         (sample.half_run(pid=-1), ["■ stopped", "lora.r", "It ran"]),
     ],
 )
 async def test_how_a_stage_ended(tmp_path: Path, events: list[dict[str, Any]], words: list[str]) -> None:
-    app = why_of(tmp_path, "lint:train", events)
+    refused = any(event["kind"] == "stage.check" for event in events)
+    app = why_of(tmp_path, "lint:verify" if refused else "lint:train", events)
     async with app.run_test(size=SIZES[0]) as pilot:
         await shows(pilot, sample.RUN)
         await pilot.press("w")
-        await shows(pilot, *words)
+        screen = await shows(pilot, *words)
+        assert "size:" not in screen  # which passed
 
 
 @pytest.mark.parametrize(

@@ -73,3 +73,18 @@ def test_a_reason_names_the_stage_of_its_own_domain_before_a_shared_one() -> Non
     assert shared is not None
     assert shared.id == "base"
     assert dependencies.upstream_stage(state, export, "nothing") is None
+
+
+def test_what_kept_a_stage_from_its_turn() -> None:
+    state = state_of(
+        entry("lint:train"),
+        entry("lint:verify", "lint:train"),
+        entry("lint:eval", "lint:train", "lint:verify"),
+        entry("test:train"),
+    )
+    assert dependencies.blocker(state, state.stages["lint:eval"]) is None
+    apply(state, {"kind": "stage.failed", "stage": "test:train"})
+    assert dependencies.blocker(state, state.stages["lint:eval"]) is state.stages["test:train"]
+    assert dependencies.blocker(state, state.stages["test:train"]) is None
+    apply(state, {"kind": "stage.finished", "stage": "lint:verify", "passed": False})
+    assert dependencies.blocker(state, state.stages["lint:eval"]) is state.stages["lint:verify"]

@@ -117,3 +117,13 @@ def test_a_process_that_nobody_waits_for_is_dead() -> None:
         while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
         assert not runs.is_alive(process.pid, time.time())
+
+
+def test_whether_a_run_goes_is_told_by_the_ends_of_its_log(tmp_path: Path) -> None:
+    assert not runs.goes(tmp_path, sample.RUN)
+    path = sample.write_log(tmp_path, sample.half_run(start=time.time()))
+    assert runs.goes(tmp_path, sample.RUN)
+    sample.write_log(tmp_path, sample.whole_run()[-1:])
+    assert not runs.goes(tmp_path, sample.RUN)
+    path.write_bytes(b"")
+    assert not runs.goes(tmp_path, sample.RUN)

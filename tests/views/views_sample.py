@@ -158,6 +158,21 @@ def failed_run() -> list[Event]:
     return recorder.events
 
 
+def refused_run() -> list[Event]:
+    """lint:verify misses one of its checks, once more."""
+    recorder = Recorder()
+    begin(recorder)
+    train(recorder)
+    recorder.emit("stage.finished", 1.0, stage="lint:train", seconds=401.0, action="run")
+    recorder.emit("stage.started", stage="lint:verify", reasons=[{"text": "did not pass last time"}])
+    recorder.emit("stage.check", 2.0, stage="lint:verify", name="size", passed=True, value=291.5)
+    missed = {"value": "1 of 3", "expected": "3 of 3", "reason": "no call came"}
+    recorder.emit("stage.check", 2.0, stage="lint:verify", name="smoke", passed=False, **missed)
+    recorder.emit("stage.finished", stage="lint:verify", seconds=10.0, action="run", passed=False)
+    recorder.emit("build.finished", ran=["lint:train"], cached=[], skipped=[], failed=["lint:verify"], exit_code=3)
+    return recorder.events
+
+
 def write_log(root: Path, events: list[Event], run: str = RUN) -> Path:
     """The events as that run's log under `root`."""
     path = root / "cache" / "runs" / run / "events.jsonl"

@@ -34,7 +34,8 @@ def cancel(app: DashboardApp) -> None:
     """Ask in a dialog what to stop."""
     run = app.feed.run
     if run is None or not app.feed.going:
-        app.tell("This build does not run, so there is nothing to stop; r goes to the latest one.", "warning")
+        latest = "; r goes to the one that does" if app.feed.later_going else ""
+        app.tell(f"This build does not run, so there is nothing to stop{latest}.", "warning")
         return
 
     def decided(choice: Choice | None) -> None:

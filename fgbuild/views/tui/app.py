@@ -21,14 +21,14 @@ from textual.widgets import Input, TextArea
 from fgbuild.errors import FgbuildError
 from fgbuild.views import runs
 from fgbuild.views.records import StageState
-from fgbuild.views.tui import actions, crash, launch, notices, styles, threads
+from fgbuild.views.tui import actions, crash, launch, notices, palette, styles, threads
 from fgbuild.views.tui.desk import Desk, Variant, variant_of
 from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.grid import telling
 from fgbuild.views.tui.help import HelpScreen, key_names
 from fgbuild.views.tui.overview import Overview
 from fgbuild.views.tui.standing import Lookout
-from fgbuild.views.tui.view import BACK, TYPING_KEYS, DetailView, View
+from fgbuild.views.tui.view import TYPING_KEYS, DetailView, View
 
 POLL_SECONDS = 0.15
 CLOCK_SECONDS = 1.0
@@ -38,6 +38,8 @@ _REST_SECONDS = 0.001
 """Between two slices of a long log, so that keys are answered."""
 _END_SECONDS = 0.5
 _READY_SECONDS = 0.05
+
+STARTED = "Build started; it goes on when this dashboard closes."
 
 VIEWS = {
     "log": "log.LogView",
@@ -57,6 +59,7 @@ class DashboardApp(App[None]):
 
     CSS_PATH = "app.tcss"
     TITLE = "fgbuild"
+    COMMANDS: ClassVar[set[Any]] = {palette.Commands}
     KEYS: ClassVar[list[Binding]] = [  # in the order of need: the line below has as many as there is room for
         Binding("question_mark", "help", "Help", key_display="?", tooltip="show or close this help"),
         Binding("b", "build_chosen", "Build", tooltip="build up to the chosen stage; try a failed one again"),
@@ -92,6 +95,10 @@ class DashboardApp(App[None]):
         self._build: subprocess.Popen[bytes] | None = None
         self._run_before_build: str | None = None
 
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys are called the same in footers, help and documentation."""
+        return binding.key_display or key_names(binding)[0]
+
     def get_css_variables(self) -> dict[str, str]:
         return super().get_css_variables() | (styles.LIGHT if self.theme == "textual-light" else {})
 
@@ -107,13 +114,16 @@ class DashboardApp(App[None]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every key is in the command palette too."""
         own = screen.KEYS if isinstance(screen, View) else []
+        quits = TYPING_KEYS[0] if isinstance(screen, View) and screen.TYPING else None
         for node, bindings in ((screen, own), (self, self.KEYS)):
             for binding in bindings:
                 name = binding.action.partition("(")[0]
-                if name not in ("help", "quit") and hasattr(node, f"action_{name}"):  # textual has those two
-                    title = f"{binding.description} ({' '.join(key_names(binding))})"
+                if hasattr(node, f"action_{name}"):
+                    shown = quits if quits is not None and name == "quit" else binding
+                    title = f"{shown.description} ({' '.join(key_names(shown))})"
                     yield SystemCommand(title, binding.tooltip, partial(node.run_action, binding.action))
-        yield from super().get_system_commands(screen)
+        # Of textual's own the one that fits: its panel of keys does not know what ours mean.
+        yield SystemCommand("Theme", "choose the colours", self.action_change_theme)
 
     @property
     def stage(self) -> StageState | None:
@@ -247,19 +257,26 @@ class DashboardApp(App[None]):
         """Write the report of the run that is shown."""
         actions.report(self)
 
-    def start_build(self, domains: tuple[str, ...], until: str | None = None) -> None:
-        """Start a build of these domains (none: of all), unless one is going."""
-        if self.feed.going or (self._build is not None and self._build.poll() is None):
+    @property
+    def building(self) -> bool:
+        """Whether a build runs, as far as is known here."""
+        started = self._build is not None and self._build.poll() is None
+        return started or self.feed.going or self.feed.later_going
+
+    def start_build(self, domains: tuple[str, ...], until: str | None = None, told: str = STARTED) -> bool:
+        """Start a build of these domains (none: of all), unless one is going; whether it was. told: what to say."""
+        if self.building:
             self.tell("A build is already running.", "warning")
-            return
+            return False
         self._run_before_build = runs.latest_run(self.desk.root)
         try:
             self._build = self.desk.build(domains, self.variant, until=until)
         except OSError as error:
             self.tell(f"{error.filename}: {error.strerror}; put that right and press the key again.", "error")
-            return
+            return False
         self.feed.follow = True
-        self.tell("Build started; it goes on when this dashboard closes.")
+        self.tell(told)
+        return True
 
     def _check_started_build(self) -> None:
         """Say why a build that was started here ended before it had a log to show."""
@@ -280,11 +297,16 @@ class DashboardApp(App[None]):
         self.show_run(runs.latest_run(self.desk.root), follow=True)
 
     def action_help(self) -> None:
-        keys = [BACK] if isinstance(self.screen, DetailView) else []
+        keys = [self.screen.BACK] if isinstance(self.screen, DetailView) else []
         name = self.screen.NAME if isinstance(self.screen, View) else ""
         own = self.screen.KEYS if isinstance(self.screen, View) else []
         everywhere = TYPING_KEYS if isinstance(self.screen, View) and self.screen.TYPING else self.KEYS
         self.push_screen(HelpScreen([(name, own), ("Everywhere", [*keys, *everywhere])]))
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C, in place of textual's words; where something is selected, it was copied."""
+        typing = isinstance(self.focused, (Input, TextArea)) or not isinstance(self.screen, View)
+        self.tell(f"{'ctrl+q' if typing else 'q'} closes the dashboard; a build goes on.")
 
     def tell(self, message: str, severity: str = "information") -> None:
         """A notice that goes away by itself."""

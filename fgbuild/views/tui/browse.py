@@ -14,8 +14,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from fgbuild.views import describe
-from fgbuild.views.records import FAILED, RUNNING, WAITING
+from fgbuild.views import dependencies, describe
+from fgbuild.views.records import CANCELLED, FAILED, RUNNING, WAITING
 from fgbuild.views.text import clean
 from fgbuild.views.tui.copying import copy
 from fgbuild.views.tui.reader import Reader, RowList
@@ -183,21 +183,26 @@ class BrowseView(DetailView):
         self.about(*self._above)
 
     def why_nothing(self) -> str:
-        """Why the stage's artifact is not there, and the next step."""
-        subject, what = self.subject, self.WHAT
-        stage = self.dashboard.feed.whole.stages.get(subject.stage) if subject else None
+        """Why the stage's artifact is not there, and the next step; its keys are of the stage that is chosen then."""
+        subject, what, state = self.subject, self.WHAT, self.dashboard.feed.whole
+        stage = state.stages.get(subject.stage) if subject else None
         if subject is None or stage is None:
             return f"This run has no stage that makes {what} of this domain; press ← or → for another one."
-        again = f"run `fgbuild build {subject.domain}` to make it again"
-        going = self.dashboard.feed.going
-        if stage.status == FAILED:
-            return f"{stage.id} failed, so there is no {what}: press w or l to see why, then {again}."
-        _, word = describe.status(self.dashboard.feed.whole, stage)
-        if going and word in ("waiting", "running"):
+        _, word = describe.status(state, stage)
+        if self.dashboard.feed.going and word in ("waiting", "running"):
             return f"There is no {what} of {subject.domain} yet: {stage.id} is {word}. It shows here when that is done."
-        if stage.status in (WAITING, RUNNING) and stage.planned != "skip":
-            return f"{stage.id} did not end in this run, so there is no {what}: {again}."
-        return f"The {what} of {subject.domain} is no longer in the store (cache/store): {again}."
+        if word == "failed":
+            self.dashboard.selected = stage.id
+            return f"{stage.id} failed, so there is no {what}: l shows its log; b tries it again."
+        missed = stage.status == WAITING and stage.planned != "skip"
+        if missed and (above := dependencies.blocker(state, stage)) is not None:
+            self.dashboard.selected = above.id
+            verb = {FAILED: "failed", CANCELLED: "was stopped"}.get(above.status, "did not pass")
+            return f"{above.id} {verb}, so {stage.id} did not run: l shows its log."
+        self.dashboard.selected = stage.id
+        if missed or stage.status in (RUNNING, CANCELLED):
+            return f"{stage.id} did not end in this run, so there is no {what}: b builds it."
+        return f"The {what} of {subject.domain} is no longer in the store (cache/store): b makes it again."
 
     def action_move(self, by: int) -> None:
         self.rows.choose(self.rows.cursor + by)

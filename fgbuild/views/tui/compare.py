@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
@@ -21,15 +22,18 @@ from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.styles import MUTED, WARNING
 from fgbuild.views.tui.threads import Unwanted, ask
 from fgbuild.views.tui.view import DetailView
-from fgbuild.views.tui.widgets import Panel, Part
+from fgbuild.views.tui.widgets import Panel, Part, TitleBar
 
 READING = "Reading both runs …"
 LOOKING = "Looking them up …"
-UNKNOWN = "not known of both runs"
+UNKNOWN = "inputs not known"
+TITLE = "two runs compared"
 NO_DOMAIN = "Neither run has a domain; choose two other runs on the list of past runs."
 _FIRST, _SECOND = "$text-primary", WARNING
 _FIRST_MARK, _SECOND_MARK = "⣀", "o"
 _NAMES = ("A", "B")
+_KEPT = {"done", "loss rose", "cached", "current"}
+"""Stages that have left what they were made from."""
 _MOST_NAME_CELLS, _VALUE_CELLS, _CHANGE_CELLS = 32, 12, 16
 
 
@@ -54,7 +58,8 @@ class Comparison(Panel):
         if self.domain not in domains:
             return [(NO_DOMAIN, MUTED)]
         parts = [*_heading("A", first, width), *_heading("B", second, width)]
-        parts += [(self.domain, "bold"), (f"  {domains.index(self.domain) + 1} of {len(domains)} domains\n", MUTED)]
+        place = f"  {domains.index(self.domain) + 1} of {len(domains)} domains" if len(domains) > 1 else ""
+        parts += [(self.domain, "bold"), (f"{place}\n", MUTED)]
         before, after = (one.trained.get(self.domain, Trained()) for one in self.facts)
         parts += _section("Loss", _curves(before, after, width, 5 if self.screen.size.height < 32 else 12))
         parts += _table(comparison.losses(before, after), width)
@@ -82,15 +87,25 @@ class Comparison(Panel):
         if self.problem or self.differences is None:
             parts.append((f"{self.problem or LOOKING}\n", MUTED))
         elif unknown := self._unknown(first, second, mine):
-            parts.append((f"{UNKNOWN}: {', '.join(unknown)}\n", MUTED))
+            parts.append((f"{UNKNOWN}: {'; '.join(unknown)}\n", MUTED))
         for reason in comparison.machines(first, second):
             parts += reason_parts(reason, width, 0, _NAMES)
         return parts or [("none: both were built from the same\n", MUTED)]
 
     def _unknown(self, first: RunFacts, second: RunFacts, known: Sequence[str]) -> list[str]:
-        """The domain's stages whose inputs one of the runs has not kept: it did not end there."""
-        names = dict.fromkeys([*first.stages, *second.stages])
-        return [name for name in names if name.startswith(f"{self.domain}:") and name not in known]
+        """The domain's stages whose inputs one of the runs has not kept, by why."""
+        found: dict[str, list[str]] = {}
+        for name in dict.fromkeys([*first.stages, *second.stages]):
+            if name.startswith(f"{self.domain}:") and name not in known:
+                found.setdefault(_why_unknown(name, first, second), []).append(name)
+        return [f"{', '.join(names)} ({why})" for why, names in found.items()]
+
+
+def _why_unknown(stage: str, *runs: RunFacts) -> str:
+    """`not run in B`: what was not finished has left nothing."""
+    found = [(label, facts.status(stage)) for label, facts in zip(_NAMES, runs)]
+    words = [f"{word} in {label}" for label, word in found if word not in _KEPT]
+    return ", ".join(words) or "no longer in the store"
 
 
 def _heading(name: str, facts: RunFacts, width: int) -> list[Part]:
@@ -145,6 +160,7 @@ class CompareView(DetailView):
     """first, second: run ids; the inputs' differences are told from the first to the second."""
 
     NAME = "Compare"
+    BACK = Binding("escape", "back", "Back", tooltip="go back to the past runs")
     KEYS: ClassVar[list[Binding]] = [
         Binding("n", "domain", "Next domain", tooltip="compare the next domain"),
         Binding("s", "swap", "Swap", tooltip="swap the two runs"),
@@ -159,6 +175,12 @@ class CompareView(DetailView):
     def __init__(self, first: str, second: str) -> None:
         super().__init__()
         self._pair = (first, second)
+
+    def compose(self) -> ComposeResult:
+        for widget in super().compose():
+            if isinstance(widget, TitleBar):
+                widget.words = TITLE  # the run that is shown elsewhere would be a third one
+            yield widget
 
     def body(self) -> Iterable[Widget]:
         yield VerticalScroll(Comparison(id="compare"), id="compare-scroll")

@@ -276,5 +276,10 @@ class DataView(BrowseView):
 
 
 def _head(row: dict[str, Any]) -> list[str]:
-    names = ("id", "scenario", "kind", "family", "source")
-    return [clean(str(row[name]), 80) for name in names if isinstance(row.get(name), (str, int))]
+    """What the row is called; of own data, family and source only say its id again."""
+    known = [clean(str(row["id"]), 80)] if isinstance(row.get("id"), (str, int)) else []
+    for name in ("scenario", "kind", "family", "source"):
+        value = clean(str(row[name]), 80) if isinstance(row.get(name), (str, int)) else ""
+        if value and not (known and name in ("family", "source") and known[0] in value):
+            known.append(value)
+    return known

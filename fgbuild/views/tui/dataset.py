@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fgbuild.views.report.values import counts, mapping, number
+from fgbuild.views.text import counted, percent
 from fgbuild.views.text import number as shown
-from fgbuild.views.text import percent
 from fgbuild.views.tui.rowfile import RowFile
 
 
@@ -71,9 +71,9 @@ def figures_of(of: Dataset, split: str) -> list[str]:
     rows, share = number(card.get("rows")), number(card.get("abstaining_share"))
     longest, tokens = number(mapping(card.get("characters")).get("max")), number(of.tokens.get("max_tokens"))
     found = [
-        f"{shown(rows)} rows" if rows is not None else "no statistics",
+        counted(rows, "row") if rows is not None else "no statistics",
         f"{percent(share)} no call" if share is not None else "",
-        f"{len(counts(card.get('scenarios')))} scenarios" if card.get("scenarios") else "",
+        counted(len(counts(card.get("scenarios"))), "scenario") if card.get("scenarios") else "",
     ]
     if tokens is not None:
         found.append(f"longest {shown(tokens)} tokens")

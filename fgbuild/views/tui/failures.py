@@ -109,7 +109,7 @@ class FailuresView(BrowseView):
         if some:
             place += f" (of {number(evaluation.failed)})"
         examples = dict(scores.numbers).get("Examples")
-        pieces = [place, f"{examples} examples" if examples else "", *some]
+        pieces = [place, f"{examples} example{'' if examples == '1' else 's'}" if examples else "", *some]
         self.about(parts, [(" · ".join(filter(None, pieces)), MUTED)])
 
     def heading(self) -> str:
@@ -158,10 +158,11 @@ class FailuresView(BrowseView):
         if any(self._only.values()):
             return "No failure fits; press e or t to choose otherwise."
         if not evaluation.kept:
-            domain = self.subject.domain if self.subject else ""
+            if self.subject is not None:
+                self.dashboard.selected = self.subject.stage
             return (
                 "The report of this evaluation is no longer in the store: the scores above are what the log has kept. "
-                f"Run `fgbuild build {domain}` to evaluate again."
+                "Press b to evaluate again."
             )
         return "The evaluation has no failures: every turn was as it should be. Press s for its scores."
 

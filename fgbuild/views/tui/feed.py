@@ -19,14 +19,14 @@ SLICE_EVENTS = 1_500
 class Feed:
     """run: the run to show; None follows the latest run of the project at `root`.
 
-    generation: how often a run was shown anew; what was read for an earlier one is to be read again. standing: how the
-    project stands beside the latest run, once that is known.
+    generation: how often a run was shown anew; what was read for an earlier one is to be read again. later_going:
+    whether the latest run is another, and its build runs. standing: how the project stands beside the latest run.
     """
 
     def __init__(self, root: Path, run: str | None = None) -> None:
         self.root = root
         self.follow = run is None
-        self.going = False
+        self.going = self.later_going = False
         self.generation = 0
         self.run: str | None = None
         self.standing: Standing = NOTHING
@@ -43,6 +43,7 @@ class Feed:
         self.standing = NOTHING
         self.state = BuildState(run=clean(run or ""))
         self._reader = BulkReader(runs.log_path(self.root, run)) if run is not None else None
+        self._look_at_latest()
 
     @property
     def latest(self) -> bool:
@@ -85,13 +86,19 @@ class Feed:
         return self._look(), True
 
     def check(self) -> bool:
-        """Look whether the build process is still there; whether it is, or was until now."""
-        was = self.going
+        """Look whether the build process is still there, and that of the latest run where another is shown; whether
+        there is news: one of them is there, or was until now."""
+        was = self.going or self.later_going
         self._look()
-        return self.going or was
+        self._look_at_latest()
+        return self.going or self.later_going or was
 
     def snapshot(self) -> Snapshot:
-        return Snapshot(self.state, time.time(), self.going, latest=self.latest, standing=self.standing)
+        return Snapshot(self.state, time.time(), self.going, self.latest, self.later_going, self.standing)
+
+    def _look_at_latest(self) -> None:
+        latest = self._newest
+        self.later_going = latest is not None and latest != self.run and runs.goes(self.root, latest)
 
     def _look(self) -> bool:
         self.going = runs.is_going(self.state)

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from fgbuild.views.text import cell_width, pad
 from fgbuild.views.tui.dialog import Dialog
 from fgbuild.views.tui.styles import MUTED
 
@@ -28,7 +29,11 @@ _SYMBOLS = (
 _KEYS = {"up": "↑", "down": "↓", "left": "←", "right": "→", "escape": "Esc", "enter": "Enter", "space": "Space"} | {
     "pageup": "PgUp",
     "pagedown": "PgDn",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "f1": "F1",
 }
+_LEAST_CELLS = 8
 
 
 def key_names(binding: Binding) -> list[str]:
@@ -50,10 +55,13 @@ class HelpScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         parts: list[str | tuple[str, str]] = []
+        shown = [" ".join(key_names(binding)) for _, bindings in self._tables for binding in bindings]
+        cells = max([_LEAST_CELLS, *(cell_width(keys) + 1 for keys in shown)])
         for name, bindings in self._tables:
             parts += [(f"{name}\n", "bold")]
             for binding in bindings:
-                parts += [(f"  {' '.join(key_names(binding)):<8}", "bold"), f"{binding.tooltip}\n"]
+                keys = pad(" ".join(key_names(binding)), cells)
+                parts += [(f"  {keys}", "bold"), f"{binding.tooltip}\n"]
             parts += ["\n"]
         parts += [("Symbols\n", "bold")]
         for symbol, meaning in _SYMBOLS:

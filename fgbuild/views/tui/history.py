@@ -24,6 +24,9 @@ from fgbuild.views.tui.widgets import Panel, Part
 REFRESH_SECONDS = 2.0
 
 _STYLES = {"✓": GOOD, "✗": BAD, "●": ACTIVE, "■": WARNING}
+_WIDE = 110
+"""Cells from which on there is room for all columns and their whole names."""
+_WIDE_COUNT_CELLS = 21
 _ID_CELLS, _OUTCOME_CELLS, _TIME_CELLS, _COUNT_CELLS, _BASE_CELLS = 24, 16, 8, 15, 18
 
 
@@ -40,7 +43,8 @@ class RunTable(Listing):
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         if not self.ids:
             return [(NO_RUN, MUTED)]
-        head = _cells(("  run", "how it ended", "took", "ran/rest/fail", "right tools", "base", "command"), width)
+        counts = "ran/restored/failed" if width >= _WIDE else "ran/rest/fail"
+        head = _cells(("  run", "how it ended", "took", counts, "right tools", "base", "command"), width)
         parts: list[Part] = [("".join(head), f"{HEADING} underline"), "\n"]
         place = self.ids.index(self.chosen) if self.chosen in self.ids else None
         for run in self.window(self.ids, place, height - 1):
@@ -68,16 +72,23 @@ def _fields(summary: RunSummary) -> tuple[str, ...]:
     return " ".join(summary.outcome), took, counts, _scores(summary) or "–", variant, summary.command
 
 
+def _counts(summary: RunSummary) -> str:
+    """What the column of counts means; "" where the run has no end."""
+    if summary.exit_code is None:
+        return ""
+    return f"{summary.ran} ran, {summary.cached} restored from the store, {summary.failed} failed"
+
+
 def _scores(summary: RunSummary) -> str:
     return " ".join(f"{domain} {share:.0%}" for domain, share in summary.scores.items())
 
 
 def _cells(fields: tuple[str, ...], width: int) -> list[str]:
     """The columns that fit: base and command where the terminal is wide."""
-    score = max(width - _ID_CELLS - _OUTCOME_CELLS - _TIME_CELLS - _COUNT_CELLS, 0)
-    extra = width >= 110
-    widths = [_ID_CELLS, _OUTCOME_CELLS, _TIME_CELLS, _COUNT_CELLS, score]
-    if extra:
+    count = _WIDE_COUNT_CELLS if width >= _WIDE else _COUNT_CELLS
+    score = max(width - _ID_CELLS - _OUTCOME_CELLS - _TIME_CELLS - count, 0)
+    widths = [_ID_CELLS, _OUTCOME_CELLS, _TIME_CELLS, count, score]
+    if width >= _WIDE:
         rest = max(score - _BASE_CELLS, 0)
         widths[-1:] = [rest // 2, _BASE_CELLS, rest - rest // 2]
     return [text.pad(text.crop(field, cells - 1) if cells else "", cells) for field, cells in zip(fields, widths)]
@@ -95,10 +106,13 @@ class RunDetails(Panel):
         began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(summary.started_at)) if summary.started_at else "?"
         lines = [
             text.joined(
-                [f"began {began}", f"base {summary.base or '–'}", f"profile {summary.profile or '–'}"], "  ", width
+                [f"began {began}"]
+                + [f"{name} {value}" for name in ("base", "profile") if (value := getattr(summary, name))],
+                "  ",
+                width,
             ),
             summary.command,
-            f"right tools: {_scores(summary) or 'no evaluation ran'}",
+            text.joined([_counts(summary), f"right tools: {_scores(summary) or 'no evaluation ran'}"], " · ", width),
         ]
         return [("\n".join(text.crop(f" {line}", width) for line in lines), "")]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from textual.content import Content
 
 from fgbuild.views import describe, text
-from fgbuild.views.chart import Scale, Series, begins_late, braille, joined, overlaid, points, scale_of, up_to
+from fgbuild.views.chart import Scale, Series, braille, joined, overlaid, points, resumed_from, scale_of, up_to
 from fgbuild.views.records import DONE, RUNNING, StageState
 from fgbuild.views.report.drawing import smoothed
 from fgbuild.views.report.values import lines, series
@@ -90,7 +90,7 @@ class LossChart(Panel):
         if not len(stage.loss) and not len(stage.eval_loss) and (run, stage.id) not in self._kept:
             self._kept[run, stage.id] = None
             self._ask_for_kept(run, stage)
-        if begins_late(stage.loss) and (run, stage.id, stage.loss.x[0]) not in self._begun:
+        if resumed_from(stage.loss) is not None and (run, stage.id, stage.loss.x[0]) not in self._begun:
             self._begun[run, stage.id, stage.loss.x[0]] = Series(), Series()
             self._ask_for_begun(run, stage)
         if (run, stage.domain) not in self._earlier:

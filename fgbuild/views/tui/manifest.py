@@ -17,12 +17,15 @@ from fgbuild.root import PROJECT_FILE
 from fgbuild.views import text
 from fgbuild.views.tui import manifest_text
 from fgbuild.views.tui.desk import Field, Problem
-from fgbuild.views.tui.editing import EditingView, nothing
+from fgbuild.views.tui.editing import LOOK_SECONDS, EditingView, nothing
+from fgbuild.views.tui.find import FindLine
 from fgbuild.views.tui.manifest_check import Findings, check
 from fgbuild.views.tui.manifest_panels import FieldsScreen, Line, Problems
 from fgbuild.views.tui.threads import in_thread
 
 DEBOUNCE_SECONDS = 0.25
+STARTED = "Build started with this file; Esc shows it."
+RUNS = "✓ A build runs with this file; Esc shows it."
 _NO_DOMAIN = (
     "No domain is chosen: go back with Esc, choose one of its stages and press m; or press F4 to edit fgbuild.toml."
 )
@@ -36,6 +39,7 @@ class ManifestView(EditingView):
         Binding("f8", "next_problem", "Problem", key_display="F8", tooltip="go to the next problem's line"),
         Binding("f9", "build_domain", "Build", key_display="F9", tooltip="build what the file describes, as saved"),
         Binding("f4", "other_file", "File", key_display="F4", tooltip="go to fgbuild.toml, and back"),
+        Binding("ctrl+f", "find", "Find", key_display="^f", tooltip="find words; Enter: the next, ↑: the one before"),
         Binding("ctrl+o", "fields", "Fields", key_display="^o", tooltip="list the fields of the table at the cursor"),
         Binding("f1", "app.help", "Help", key_display="F1", tooltip="show this help (? is typed here)"),
         Binding("ctrl+z", "editor_undo", "Undo", key_display="^z", show=False, tooltip="undo; ^y: redo"),
@@ -67,16 +71,23 @@ class ManifestView(EditingView):
         self._then: Callable[[], None] | None = None
         """What to do once the text is saved; None where no save is asked for."""
         self._checking = False
+        self._find = FindLine(self.editor)
+        self._cursors: dict[Path, tuple[int, int]] = {}
+        """Where the cursor was in each file."""
+        self._built: str | None = None
+        """The text that a build was started with here; None once it has ended."""
         self._timer: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
         yield self._path_line
         yield self.editor
+        yield self._find
         yield self._field
         yield self._verdict
         yield self._problems
 
     def on_mount(self) -> None:
+        self.set_interval(LOOK_SECONDS, self._follow_build)
         stage = self.dashboard.stage
         if stage is None:
             self._path_line.show("no file")
@@ -100,7 +111,10 @@ class ManifestView(EditingView):
 
     async def _show(self, path: Path) -> None:
         """Edit that file. Raises FgbuildError where it cannot be read."""
+        if self.file is not None:
+            self._cursors[self.file.path] = self.editor.cursor_location
         await self.edit(path)
+        self.editor.move_cursor(self._cursors.get(path, (0, 0)), center=True)
         desk = self.dashboard.desk
         self._fields = await in_thread(lambda: desk.fields(path))
         self._show_field()
@@ -149,7 +163,13 @@ class ManifestView(EditingView):
         self._findings = found
         if found.effect is not None:
             self._domain = found.effect.domain
-        self.say(found.words())
+        self._show_verdict()
+
+    def _show_verdict(self) -> None:
+        if self._built is not None and self._built == self.editor.text:
+            self.say(RUNS)
+        elif self._findings is not None:
+            self.say(self._findings.words())
 
     def _is_checked(self) -> bool:
         return self._findings is not None and self._findings.text == self.editor.text
@@ -258,7 +278,21 @@ class ManifestView(EditingView):
         if self._findings is not None and self._findings.own:
             self.dashboard.tell("Not built: the file has problems.", "warning")
             return
-        self.dashboard.start_build((self._domain,) if self._domain else ())
+        if self.dashboard.start_build((self._domain,) if self._domain else (), told=STARTED):
+            self._built = self.editor.text
+            self._show_verdict()
+
+    def _follow_build(self) -> None:
+        """Once the build that was started here has ended, saving leads to something else."""
+        if self._built is not None and not self.dashboard.building:
+            self._built = self._findings = None
+            self._check_now()
+
+    def action_find(self) -> None:
+        self._find.open()
+
+    def action_leave_entry(self) -> None:
+        self._find.close()
 
     def action_fields(self) -> None:
         path = manifest_text.place(self.editor.document.lines, self.editor.cursor_location[0])

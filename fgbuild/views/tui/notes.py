@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from fgbuild.views import text
+from fgbuild.views import describe, text
 from fgbuild.views.records import FAILED, MAX_NOTES, StageState
 from fgbuild.views.tui.snapshot import Snapshot
 from fgbuild.views.tui.styles import BAD, MUTED
@@ -80,13 +80,7 @@ def _shown(start: str, start_style: str, words: str, style: str, width: int, mos
 
 
 def _problems(stage: StageState) -> list[str]:
-    lines = [
-        f"{stage.id}  {check.name}: {check.value or 'no value'}"
-        + (f", expected {check.expected}" if check.expected else "")
-        + (f": {_unquoted(check.reason)}" if check.reason else "")
-        for check in stage.checks.values()
-        if check.passed is False
-    ]
+    lines = [f"{stage.id}  {_unquoted(line)}" for line in describe.missed(stage)]
     if stage.status == FAILED:
         log = f" (log: {stage.log})" if stage.log else ""
         message = " ".join(stage.message[:_MAX_NOTE].split())
@@ -94,6 +88,6 @@ def _problems(stage: StageState) -> list[str]:
     return lines
 
 
-def _unquoted(reason: str) -> str:
-    """A reason with what it quotes cut short, so that the reason itself has room."""
-    return _QUOTED.sub(r"\g<quote>\g<start>…\g<quote>", reason)
+def _unquoted(missed: str) -> str:
+    """A check with what its reason quotes cut short, so that the reason itself has room."""
+    return _QUOTED.sub(r"\g<quote>\g<start>…\g<quote>", missed)

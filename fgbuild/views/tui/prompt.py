@@ -97,7 +97,8 @@ class PromptView(DetailView):
             self.query_one("#hint", Static).update(_NO_DOMAIN)
             return
         self.query_one("#hint", Static).update(_HINT)
-        place = f"  {self._domains.index(self._domain) + 1} of {len(self._domains)} domains"
+        count = len(self._domains)
+        place = f"  {self._domains.index(self._domain) + 1} of {count} domains" if count > 1 else ""
         self.query_one(DomainLine).update(Content.assemble("Ask ", (self._domain, "bold"), (place, MUTED)))
 
     def action_domain(self, step: int) -> None:

@@ -14,13 +14,14 @@ from fgbuild.views.tui.styles import ACTIVE, BAD, GOOD, MUTED, WARNING
 
 @dataclass(frozen=True)
 class Snapshot:
-    """now: unix seconds. going: whether the build process is still there. latest: whether no run is later. standing:
-    how the project stands beside the run."""
+    """now: unix seconds. going: whether the build process is still there. latest: whether no run is later.
+    later_going: whether the latest one is another, and its build runs. standing: how the project stands beside it."""
 
     state: BuildState
     now: float
     going: bool
     latest: bool = True
+    later_going: bool = False
     standing: Standing = NOTHING
 
     @cached_property

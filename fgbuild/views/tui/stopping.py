@@ -60,7 +60,7 @@ class StopDialog(Dialog[Choice | None]):
 
     def compose(self) -> ComposeResult:
         options = [] if self._stage is None else [_option("s", f"Stop {crop(self._stage, 44)}", "stage")]
-        options += [_option("a", "Stop the whole build", "all"), _option("esc", "Go on", "none")]
+        options += [_option("a", "Stop the whole build", "all"), _option("Esc", "Go on", "none")]
         with Vertical(classes="box"):
             yield Static(Content.assemble(("Stop the build?", "bold")), markup=False)
             yield Static(self._consequences(), id="consequences", markup=False)

@@ -57,10 +57,16 @@ class TomlEditor(TextArea):
         self._marked: frozenset[int] = frozenset()
         bindings = (binding for binding in [*TextArea.BINDINGS, *self.BINDINGS] if isinstance(binding, Binding))
         self._actions = {key: binding.action for binding in bindings for key in binding.key.split(",")}
+        self._actions["ctrl+f"] = "screen.find"  # at once, so that the letters after it come to the line that opens
 
     async def _on_key(self, event: events.Key) -> None:
         """Keys in the order in which they were typed. Textual inserts letters at once and sends what moves and deletes
         through the queues of the screen and the app, so that on a busy machine letters overtake it."""
+        if self.app.focused is not self:  # as in an `Entry`: the key before this one moved the focus
+            event.stop()
+            event.prevent_default()
+            self.app.post_message(events.Key(event.key, event.character))
+            return
         action = self._actions.get(event.key)
         if action is None:
             await super()._on_key(event)

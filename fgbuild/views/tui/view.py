@@ -65,6 +65,8 @@ class DetailView(View):
     """A view that lies over the overview until escape closes it. It is made anew each time it is opened, and begins
     with `self.dashboard.stage`, the stage that was chosen on the overview."""
 
+    BACK: ClassVar[Binding] = BACK
+    """What escape does, for the help."""
     BINDINGS: ClassVar[list[BindingType]] = [BACK]
 
     def leave(self, then: Callable[[], None]) -> None:

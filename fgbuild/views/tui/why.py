@@ -15,7 +15,7 @@ from fgbuild.views.records import BuildState, StageState
 from fgbuild.views.tui.reasons import reason_parts
 from fgbuild.views.tui.snapshot import Snapshot, colour
 from fgbuild.views.tui.standing import NOTHING, Standing
-from fgbuild.views.tui.styles import MUTED
+from fgbuild.views.tui.styles import BAD, MUTED
 from fgbuild.views.tui.threads import ask
 from fgbuild.views.tui.view import NO_RUN, DetailView
 from fgbuild.views.tui.widgets import Panel, Part
@@ -43,8 +43,8 @@ class WhyPanel(Panel):
         parts: list[Part] = [(head, "bold"), (f"  {symbol} {word}", colour(stage, symbol)), (f"  {place}\n", MUTED)]
         parts.append((_when(stage, snapshot) + "\n\n", ""))
         parts += list(_chain(state, stage, width, {stage.id}))
-        if stage.message:
-            parts += [("\nIt failed:\n", "bold"), (stage.message + "\n", "")]
+        if wrong := _wrong(stage):
+            parts += [*wrong, ("l shows its log.\n", MUTED)]
         for line in self.told.get(stage.id, []):
             parts.append((line + "\n", MUTED))
         return parts
@@ -75,6 +75,16 @@ def _when(stage: StageState, snapshot: Snapshot) -> str:
     if word == "running":
         return f"It runs since {began or 'a moment ago'}{because}"
     return f"It ran{f' at {began}' if began else ''}{took}{because}"
+
+
+def _wrong(stage: StageState) -> list[Part]:
+    """What it failed for, or did not pass for, in this run."""
+    if stage.message:
+        return [("\nIt failed:\n", "bold"), (stage.message + "\n", "")]
+    if not stage.refused:
+        return []
+    lines = describe.missed(stage) or ["its log has no check that missed"]
+    return [("\nIt did not pass:\n", "bold"), *((f"  ✗ {line}\n", BAD) for line in lines)]
 
 
 def _chain(state: BuildState, stage: StageState, width: int, told: set[str], depth: int = 1) -> Iterator[Part]:

@@ -63,16 +63,20 @@ def _lines(parts: list[Part]) -> int:
 
 
 class TitleBar(Panel):
-    """Run, what it is doing, elapsed, ETA, how many stages are done."""
+    """Run, what it is doing, elapsed, ETA, how many stages are done. words: what stands there in place of these."""
+
+    words = ""
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         state = snapshot.state
+        if self.words:
+            return [(" fgbuild", "bold"), f"  {self.words}"]
         if not state.run:
             return [(" fgbuild", "bold"), "  no run yet"]
         elapsed = state.elapsed(snapshot.moment)
         left = build_remaining(state, snapshot.now) if snapshot.going else None
         pieces = [
-            "" if snapshot.latest else "not the latest (r)",
+            "a build runs (r)" if snapshot.later_going else "" if snapshot.latest else "not the latest (r)",
             f"elapsed {text.seconds(elapsed)}" if elapsed is not None else "",
             f"ETA {text.seconds(left)}" if left is not None else "",
             f"{state.settled()}/{len(state.stages)} stages",
