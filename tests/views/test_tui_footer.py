@@ -40,11 +40,11 @@ async def test_a_wider_terminal_shows_more_keys(tmp_path: Path) -> None:
         screen = await shows(pilot, "? Help", "b Build")
         assert "q Quit" not in screen
         await pilot.resize_terminal(140, 24)
-        await shows(pilot, "m Manifest", "q Quit", "? Help")
+        await shows(pilot, "m Edit", "q Quit", "? Help")
 
 
 async def test_what_a_newcomer_needs_is_shown_on_80_columns(tmp_path: Path) -> None:
     sample.write_log(tmp_path, sample.whole_run())
     async with dashboard(tmp_path).run_test(size=(80, 24)) as pilot:
         line = (await shows(pilot, "? Help")).splitlines()[-1]
-        assert "b Build  B Build all  x Stop  l Log  w Why  h Runs  m Manifest" in line
+        assert "b Build  B Build all  x Stop  l Log  w Why  h Runs  m Edit  q Quit" in line

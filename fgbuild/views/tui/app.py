@@ -68,7 +68,7 @@ class DashboardApp(App[None]):
         Binding("l", "open('log')", "Log", tooltip="log of the chosen stage"),
         Binding("w", "open('why')", "Why", tooltip="why the chosen stage ran, input by input"),
         Binding("h", "open('runs')", "Runs", tooltip="past builds; compare two of them"),
-        Binding("m", "open('manifest')", "Manifest", tooltip="edit the chosen domain's manifest"),
+        Binding("m", "open('manifest')", "Edit", tooltip="edit the chosen domain's manifest"),
         Binding("q", "quit", "Quit", tooltip="close the dashboard; a build goes on"),
         Binding("g", "open('graph')", "Graph", tooltip="stages and what each waits for"),
         Binding("d", "open('data')", "Data", tooltip="the chosen domain's training data, row by row"),
