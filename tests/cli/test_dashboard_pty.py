@@ -110,7 +110,7 @@ def _quit(terminal: Terminal) -> None:
 def _interrupt_and_quit(terminal: Terminal) -> None:
     """Ctrl-C quits nothing, and says what does."""
     terminal.press(CTRL_C)
-    terminal.shows("ctrl+q")
+    terminal.shows("q closes the dashboard")
     terminal.press(b"q")
 
 

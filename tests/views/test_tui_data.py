@@ -103,7 +103,7 @@ async def test_s_shows_the_other_split(tmp_path: Path, size: tuple[int, int]) ->
     async with opened(tmp_path).run_test(size=size) as pilot:
         await data_of(pilot, "row 1 of 43")
         await pilot.press("s")
-        screen = await shows(pilot, "eval: 1 rows · 100 % no call", "row 1 of 1 ", "Which ones?")
+        screen = await shows(pilot, "eval: 1 row · 100 % no call", "row 1 of 1 ", "Which ones?")
         assert "1 check        1 Are the held out" in screen
         await pilot.press("s")
         await shows(pilot, "row 1 of 43")

@@ -43,7 +43,7 @@ async def test_the_palette_finds_keys_by_what_they_do_and_titles_first(tmp_path:
         await shows(pilot, "✓ done")
         assert await found_in_palette(pilot, "comp") == ["Runs (h)"]
         assert await found_in_palette(pilot, "past builds") == ["Runs (h)"]
-        assert await found_in_palette(pilot, "edit") == ["Manifest (m)"]
+        assert await found_in_palette(pilot, "edit") == ["Edit (m)"]
         assert (await found_in_palette(pilot, "log"))[0] == "Log (l)"
         builds = await found_in_palette(pilot, "build")
         assert builds[:2] == ["Build (b)", "Build all (B)"]

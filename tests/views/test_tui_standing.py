@@ -11,7 +11,8 @@ from tui_sample import AT_BOTH_SIZES, LATER_RUN, dashboard, screen_of, shows, wa
 from fgbuild.errors import FgbuildError
 from fgbuild.views.records import BuildState
 from fgbuild.views.state import apply
-from fgbuild.views.tui.standing import NOTHING, look, stamp
+from fgbuild.views.tui.snapshot import Snapshot
+from fgbuild.views.tui.standing import NOTHING, Standing, look, stamp
 
 
 def entries(*due: str) -> list[dict[str, Any]]:
@@ -155,3 +156,13 @@ async def test_why_tells_of_a_stale_stage_why_it_ran_and_why_it_would(tmp_path: 
         await shows(pilot, "lint:train  ≠ stale", "and took 6m 41s", "As things are now:", "because lora.r: 16 → 32")
         app.choose("new:train")
         await shows(pilot, "○ not built", "It was never built.", "As things are now:")
+
+
+def test_what_was_due_when_a_build_ran_is_no_news_of_its_end() -> None:
+    state = BuildState()
+    for event in sample.whole_run():
+        apply(state, event)
+    plan = apply(BuildState(), {"kind": "run.started", "stages": entries("lint:train")}).stages
+    stage = state.stages["lint:train"]
+    assert Snapshot(state, sample.START, False, standing=Standing(plan)).status(stage) == ("≠", "stale")
+    assert Snapshot(state, sample.START, False, standing=Standing(plan, going=True)).status(stage) == ("✓", "done")

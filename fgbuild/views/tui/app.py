@@ -113,17 +113,7 @@ class DashboardApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every key is in the command palette too."""
-        own = screen.KEYS if isinstance(screen, View) else []
-        quits = TYPING_KEYS[0] if isinstance(screen, View) and screen.TYPING else None
-        for node, bindings in ((screen, own), (self, self.KEYS)):
-            for binding in bindings:
-                name = binding.action.partition("(")[0]
-                if hasattr(node, f"action_{name}"):
-                    shown = quits if quits is not None and name == "quit" else binding
-                    title = f"{shown.description} ({' '.join(key_names(shown))})"
-                    yield SystemCommand(title, binding.tooltip, partial(node.run_action, binding.action))
-        # Of textual's own the one that fits: its panel of keys does not know what ours mean.
-        yield SystemCommand("Theme", "choose the colours", self.action_change_theme)
+        return palette.commands(self, screen)
 
     @property
     def stage(self) -> StageState | None:

@@ -52,7 +52,7 @@ class Snapshot:
     def due(self, stage: StageState) -> StageState | None:
         """What a build would do to it now, and why; None where nothing, where that is not known, or one runs."""
         planned = self.standing.plan.get(stage.id)
-        return None if self.going or planned is None or planned.planned == "skip" else planned
+        return None if self.going or self.standing.going or planned is None or planned.planned == "skip" else planned
 
     def cell(self, stage: StageState, width: int) -> str:
         """The longest account of a stage that fits into `width` cells."""

@@ -26,12 +26,14 @@ _MOST_RUNS = 50
 class Standing:
     """plan: what a build of everything would do with the files as they are, stages as of a run that has not begun; a
     build of `seconds` (None: not all is predicted). others: stages that the shown run did not plan, as the last run
-    that did left them; runs: which run that was, "" for none. problem: why there is no plan, a sentence."""
+    that did left them; runs: which run that was, "" for none. going: whether a build ran meanwhile, so that what is due
+    is another matter once it has ended. problem: why there is no plan, a sentence."""
 
     plan: Mapping[str, StageState] = field(default_factory=dict)
     seconds: float | None = None
     others: Mapping[str, StageState] = field(default_factory=dict)
     runs: Mapping[str, str] = field(default_factory=dict)
+    going: bool = False
     problem: str = ""
 
     @property
@@ -111,7 +113,7 @@ class Lookout:
 
         def found(standing: Standing) -> None:
             if feed.generation == now[0]:
-                feed.standing = standing
+                feed.standing = replace(standing, going=now[1])
                 app.draw()
 
         ask(
