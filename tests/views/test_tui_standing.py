@@ -77,6 +77,7 @@ async def test_domains_that_a_build_left_out_are_still_there(tmp_path: Path, siz
         for key, words in (("d", "test"), ("escape", LATER_RUN), ("p", "Ask test"), ("escape", LATER_RUN)):
             await pilot.press(key)
             await shows(pilot, words)
+        pilot.app.choose("test:eval")  # type: ignore[attr-defined]
         await pilot.press("b")
         assert pilot.app.desk.asked[-1] == ("build", ("test",), "eval")  # type: ignore[attr-defined]
 
