@@ -6,7 +6,6 @@ It reads the log, and asks its desk for everything else: several can watch one b
 from __future__ import annotations
 
 import importlib
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
@@ -21,13 +20,14 @@ from textual.widgets import Input, TextArea
 from fgbuild.errors import FgbuildError
 from fgbuild.views import runs
 from fgbuild.views.records import StageState
-from fgbuild.views.tui import actions, crash, launch, notices, palette, styles, threads
+from fgbuild.views.tui import actions, crash, notices, palette, styles, threads
 from fgbuild.views.tui.desk import Desk, Variant, variant_of
 from fgbuild.views.tui.feed import Feed
 from fgbuild.views.tui.grid import telling
 from fgbuild.views.tui.help import HelpScreen, key_names
 from fgbuild.views.tui.overview import Overview
 from fgbuild.views.tui.standing import Lookout
+from fgbuild.views.tui.started import StartedBuild
 from fgbuild.views.tui.view import TYPING_KEYS, DetailView, View
 
 POLL_SECONDS = 0.15
@@ -92,8 +92,7 @@ class DashboardApp(App[None]):
         self._drawn_at = 0.0
         self._crashed = False
         self._lookout = Lookout(self)
-        self._build: subprocess.Popen[bytes] | None = None
-        self._run_before_build: str | None = None
+        self._started = StartedBuild(self)
 
     def get_key_display(self, binding: Binding) -> str:
         """Keys are called the same in footers, help and documentation."""
@@ -178,7 +177,7 @@ class DashboardApp(App[None]):
             self.set_timer(_REST_SECONDS, self._fold)
 
     def _each_second(self) -> None:
-        self._check_started_build()
+        self._started.check()
         newer = self.feed.newer()
         if newer:
             self._poll()
@@ -250,37 +249,14 @@ class DashboardApp(App[None]):
     @property
     def building(self) -> bool:
         """Whether a build runs, as far as is known here."""
-        started = self._build is not None and self._build.poll() is None
-        return started or self.feed.going or self.feed.later_going
+        return self._started.going or self.feed.going or self.feed.later_going
 
     def start_build(self, domains: tuple[str, ...], until: str | None = None, told: str = STARTED) -> bool:
         """Start a build of these domains (none: of all), unless one is going; whether it was. told: what to say."""
         if self.building:
             self.tell("A build is already running.", "warning")
             return False
-        self._run_before_build = runs.latest_run(self.desk.root)
-        try:
-            self._build = self.desk.build(domains, self.variant, until=until)
-        except OSError as error:
-            self.tell(f"{error.filename}: {error.strerror}; put that right and press the key again.", "error")
-            return False
-        self.feed.follow = True
-        self.tell(told)
-        return True
-
-    def _check_started_build(self) -> None:
-        """Say why a build that was started here ended before it had a log to show."""
-        if self._build is None or (code := self._build.poll()) is None:
-            return
-        self._build = None
-        root = self.desk.root
-        if runs.latest_run(root) != self._run_before_build:
-            return
-        said = launch.last_line(root)
-        if code == 0:
-            self.tell(said or "There was nothing to build.")
-        else:
-            self.tell(f"The build ended with exit code {code}: {said or f'see {launch.output_path(root)}'}", "error")
+        return self._started.start(domains, until, told)
 
     def action_reload(self) -> None:
         """Go to the latest run, and read it from its start."""
