@@ -82,6 +82,15 @@ async def test_domains_that_a_build_left_out_are_still_there(tmp_path: Path, siz
         assert pilot.app.desk.asked[-1] == ("build", ("test",), "eval")  # type: ignore[attr-defined]
 
 
+async def test_models_are_those_of_all_domains(tmp_path: Path) -> None:
+    sample.write_log(tmp_path, sample.whole_run())
+    recorder = lint_alone()
+    recorder.events[0]["stages"] = [each for each in sample.stages() if each["domain"] == "test"]
+    sample.write_log(tmp_path, recorder.events, LATER_RUN)
+    async with dashboard(tmp_path, entries=entries()).run_test(size=(120, 40)) as pilot:
+        await shows(pilot, LATER_RUN, "291.5 MB ✓ inside", "✓ 5/5 checks  ✓ tool 97.5%")
+
+
 async def test_the_log_of_a_stage_that_the_run_left_out_is_that_of_its_own_run(tmp_path: Path) -> None:
     one_after_all(tmp_path)
     write_output(tmp_path, "printed then\n", "test:train", sample.RUN)

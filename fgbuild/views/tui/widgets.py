@@ -134,7 +134,7 @@ class ModelsPanel(Panel):
 
     def parts(self, snapshot: Snapshot, width: int, height: int) -> list[Part]:
         parts: list[Part] = []
-        domains = snapshot.state.by_domain()
+        domains = snapshot.whole.by_domain()
         domains.pop("", None)
         names = min(max(map(text.cell_width, domains), default=0) + 1, _NAME_CELLS)
         for domain, stages in domains.items():
