@@ -294,15 +294,15 @@ async def test_escape_ends_the_search_then_the_filter_and_leaves_the_log_last(tm
     sample.write_log(tmp_path, begun_now())
     write_output(tmp_path, numbered(15))
     async with opened(tmp_path, output=True) as (pilot, rows):
-        await shows(pilot, "line 0014", "esc Back")
+        await shows(pilot, "line 0014", "Esc Back")
         await type_in(pilot, "ampersand", "001")
         await type_in(pilot, "slash", "0012")
-        await shows(pilot, "“0012” 1 of 1 · only “001”: 6 of 15", "esc Clear")
+        await shows(pilot, "“0012” 1 of 1 · only “001”: 6 of 15", "Esc Clear")
         await pilot.press("escape")
         await wait_for(pilot, lambda: "“0012”" not in screen_of(pilot.app))
         assert rows.row_count == 6
         await pilot.press("escape")
-        await shows(pilot, "line 0002", "esc Back")
+        await shows(pilot, "line 0002", "Esc Back")
         assert "001”" not in screen_of(pilot.app)
         await pilot.press("escape")
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, Overview))

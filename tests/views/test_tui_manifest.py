@@ -355,10 +355,10 @@ async def test_the_footer_has_no_letters_once_they_are_typed(path: Path, monkeyp
         await shows(pilot, sample.RUN)
         await pilot.press("m")
         await wait_for(pilot, lambda: isinstance(app.screen, ManifestView))
-        await shows(pilot, "w Why", "^o Fields")
+        await shows(pilot, "l Log", "^o Fields")
         may_be_read.set()
         await shows(pilot, "✓ Nothing changes")
-        await wait_for(pilot, lambda: "w Why" not in screen_of(app))
+        await wait_for(pilot, lambda: "l Log" not in screen_of(app))
 
 
 @asynccontextmanager
