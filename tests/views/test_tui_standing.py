@@ -176,3 +176,13 @@ def test_what_was_due_when_a_build_ran_is_no_news_of_its_end() -> None:
     stage = state.stages["lint:train"]
     assert Snapshot(state, sample.START, False, standing=Standing(plan)).status(stage) == ("≠", "stale")
     assert Snapshot(state, sample.START, False, standing=Standing(plan, going=True)).status(stage) == ("✓", "done")
+
+
+async def test_why_tells_of_which_run_it_is(tmp_path: Path) -> None:
+    one_after_all(tmp_path)
+    app = dashboard(tmp_path, entries=entries())
+    app.selected = "test:train"
+    async with app.run_test() as pilot:
+        await shows(pilot, " docstring ")
+        await pilot.press("w")
+        await shows(pilot, f"In run {sample.RUN}: It was up to date")

@@ -41,7 +41,8 @@ class WhyPanel(Panel):
         place = f"{[*state.stages].index(stage.id) + 1} of {len(state.stages)}"
         head = text.crop(stage.id, width - 30)
         parts: list[Part] = [(head, "bold"), (f"  {symbol} {word}", colour(stage, symbol)), (f"  {place}\n", MUTED)]
-        parts.append((_when(stage, snapshot) + "\n\n", ""))
+        run = snapshot.standing.runs.get(stage.id) if snapshot.other(stage) else None
+        parts.append(((f"In run {run}: " if run else "") + _when(stage, snapshot) + "\n\n", ""))
         parts += list(_chain(state, stage, width, {stage.id}))
         if wrong := _wrong(stage):
             parts += [*wrong, ("l shows its log.\n", MUTED)]
