@@ -76,10 +76,28 @@ def rose(loss: Series) -> bool:
     y, count = loss.y, len(loss)
     if count < _FEWEST or resumed_from(loss) is not None:
         return False
-    size = max(count // 10, min(count // 2, 3))
-    means = [sum(y[at : at + size]) / size for at in range(0, count - size + 1, size)]
-    start, low, end = max(y[0], means[0]), min(means), sum(y[-size:]) / size
+    size = _tenth(loss)
+    low = min(sum(y[at : at + size]) / size for at in range(0, count - size + 1, size))
+    start, end = beginning(loss), ending(loss)
     return end > 1.1 * start or (low < start / 2 and end > (start + low) / 2)
+
+
+def beginning(loss: Series) -> float:
+    """Where a loss began: its first point, or the mean of the first tenth where that is higher, as one step says little
+    of a loss that is low already. At least one point is there."""
+    size = _tenth(loss)
+    return max(loss.y[0], sum(loss.y[:size]) / size)
+
+
+def ending(loss: Series) -> float:
+    """Where it has come: the mean of its last tenth."""
+    size = _tenth(loss)
+    return sum(loss.y[-size:]) / size
+
+
+def _tenth(loss: Series) -> int:
+    """Points of a tenth, at least three where there are twice as many."""
+    return max(len(loss) // 10, min(len(loss) // 2, 3), 1)
 
 
 def reduce_columns(x: Sequence[float], y: Sequence[float], columns: int) -> list[tuple[float, float]]:

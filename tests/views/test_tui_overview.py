@@ -543,7 +543,7 @@ async def test_the_chart_says_how_far_the_loss_came_and_leaves_room_up_to_the_go
     sample.write_log(tmp_path, recorder.events)
     async with dashboard(tmp_path).run_test(size=SIZES[0]) as pilot:
         screen = await shows(
-            pilot, "─ Loss of lint · 17.1 → 14.1 ─", "│lint:train  loss 14.1", "   17.1 │", "      0 │"
+            pilot, "─ Loss of lint · 17.1 → 14.6 ─", "│lint:train  loss 14.1", "   17.1 │", "      0 │"
         )
         assert re.search(r"step 1 +200│", screen)
         await pilot.resize_terminal(40, 24)

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, cast
 from textual.content import Content
 
 from fgbuild.views import describe, text
-from fgbuild.views.chart import Scale, Series, braille, joined, overlaid, points, resumed_from, scale_of, up_to
+from fgbuild.views.chart import (
+    Scale,
+    Series,
+    beginning,
+    braille,
+    ending,
+    joined,
+    overlaid,
+    points,
+    resumed_from,
+    scale_of,
+    up_to,
+)
 from fgbuild.views.records import DONE, RUNNING, StageState
 from fgbuild.views.report.drawing import smoothed
 from fgbuild.views.report.values import lines, series
@@ -104,7 +116,7 @@ class LossChart(Panel):
             before, loss = self._before(stage)[0], kept.loss if kept else stage.loss
             titles.insert(0, name := f"Loss of {stage.domain or stage.id}")
             if len(loss) > 1:
-                titles.insert(0, f"{name} · {(before if len(before) else loss).y[0]:.3g} → {loss.y[-1]:.3g}")
+                titles.insert(0, f"{name} · {beginning(before if len(before) else loss):.3g} → {ending(loss):.3g}")
             whence = kept.whence if kept else ""
             legends = ["  ".join(filter(None, [whence, mark])) for mark in self._behind(stage)[1]] + [whence, ""]
         room = max(self.content_size.width - 2, 0)
