@@ -249,7 +249,7 @@ async def test_a_build_that_cannot_be_started_says_why(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where a directory belongs")
     async with app.run_test(size=SIZES[1], notifications=True) as pilot:
         await pilot.press("B")
-        await shows(pilot, "cache", "press the key again")
+        await shows(pilot, "cache", "put that right", "the key again")
 
 
 def test_the_build_gets_its_own_session_and_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
