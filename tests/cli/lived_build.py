@@ -93,7 +93,7 @@ def _build_again_and_leave(terminal: Terminal, lived: Lived) -> None:
     terminal.press(b"b")
     worker = _worker(lived.root)
     os.kill(worker, signal.SIGSTOP)
-    lived.screens["again"] = terminal.shows("▸ toy:eval  ○ waiting", "● running", gone=lived.first)
+    lived.screens["again"] = terminal.shows("▸ toy:eval  ○ waiting", "● running", gone=f"fgbuild {lived.first}")
     lived.second = runs.latest_run(lived.root) or ""
     terminal.press(b"q")
     assert terminal.exit_code() == 0

@@ -207,13 +207,13 @@ async def test_an_evaluation_that_a_build_would_make_has_its_key(tmp_path: Path)
     sample.write_log(tmp_path, sample.half_run(pid=0))
     app = dashboard(tmp_path)
     app.selected = "lint:train"
-    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+    desk = app.desk
+    assert isinstance(desk, SampleDesk)
+    async with app.run_test(size=SIZES[0]) as pilot:
         await failures_of(pilot, "lint:eval did not end in this run, so there is no evaluation: b builds")
         await pilot.press("b")
-        await shows(pilot, "Build started")
-    assert isinstance(app.desk, SampleDesk)
-    assert app.desk.asked[-1] == ("build", ("lint",), "eval")
-    app.desk.started[0].wait()
+        await wait_for(pilot, lambda: desk.asked[-1:] == [("build", ("lint",), "eval")])
+    desk.started[0].wait()
 
 
 @pytest.mark.parametrize("error", [FgbuildError("the index is damaged; remove it"), PermissionError(13, "No", "index")])
