@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from fgbuild.views import describe, text
@@ -40,9 +40,9 @@ class Snapshot:
         other = self.other(stage)
         if stage.status == RUNNING and (other or not self.going):
             return "■", "stopped"
-        symbol, word = describe.status(replace(self.state, finished=True) if other else self.state, stage)
-        if word == "not run" and other and stage.id not in self.standing.runs:
-            return "○", "not built"
+        symbol, word = describe.status(self.state, stage)
+        if other and symbol == "○":  # its run is over, whether or not this one is
+            return symbol, "not run" if stage.id in self.standing.runs else "not built"
         return ("≠", "stale") if word in _MADE and self.due(stage) is not None else (symbol, word)
 
     def other(self, stage: StageState) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fgbuild.views import bulk, runs
+from fgbuild.views import runs
+from fgbuild.views.bulk import BulkReader
 from fgbuild.views.records import BuildState, StageState
 from fgbuild.views.state import apply
 from fgbuild.views.tui.threads import Unwanted, ask
@@ -26,8 +27,8 @@ _MOST_RUNS = 50
 class Standing:
     """plan: what a build of everything would do with the files as they are, stages as of a run that has not begun; a
     build of `seconds` (None: not all is predicted). others: stages that the shown run did not plan, as the last run
-    that did left them; runs: which run that was, "" for none. going: whether a build ran meanwhile, so that what is due
-    is another matter once it has ended. problem: why there is no plan, a sentence."""
+    that did left them; runs: which one that was, nothing for a stage that none planned. going: whether a build ran
+    meanwhile, so that what is due is another matter once it has ended. problem: why there is no plan, a sentence."""
 
     plan: Mapping[str, StageState] = field(default_factory=dict)
     seconds: float | None = None
@@ -69,10 +70,14 @@ def look(
     for earlier in [name for name in reversed(runs.run_ids(root)) if name < run][:_MOST_RUNS]:
         if len(others) == len(missing) or unwanted():
             break
-        state = BuildState()
-        for event in bulk.read_events(runs.log_path(root, earlier)):
+        reader, state = BulkReader(runs.log_path(root, earlier)), BuildState()
+        for event in reader.read(1):  # which has the plan
             apply(state, event)
-        for name in missing.keys() & state.stages.keys() - others.keys():
+        wanted = missing.keys() & state.stages.keys() - others.keys()
+        while wanted and (batch := reader.read()):
+            for event in batch:
+                apply(state, event)
+        for name in wanted:
             others[name], found[name] = state.stages[name], earlier
     known = [each for each in seconds if each is not None]
     return Standing(plan, sum(known) if len(known) == len(seconds) else None, {**missing, **others}, found)
